@@ -1,0 +1,133 @@
+"""What can go wrong when a certificate is numbered, signed or drawn."""
+
+from __future__ import annotations
+
+from agent.errors import PERSON_NEEDED, XueshiError
+
+
+class CertificateError(XueshiError):
+    """The certificate can't be made."""
+
+    code = "E_CERTIFICATE"
+
+
+# --- the signing key ---------------------------------------------------------------------------------------------
+class SigningKeyError(CertificateError):
+    """The signing key can't be used."""
+
+    code = "E_SIGNING_KEY"
+    fix = "Put back the signing key; certificates stay pending until then, and none goes out unsigned."
+
+
+class SigningKeyMissing(SigningKeyError):
+    """There is no signing key at {path}."""
+
+    code = "E_SIGNING_KEY_MISSING"
+    fix = "Put the file back from the backup, or set XUESHI_SIGNING_P12. Certificates stay pending until then."
+
+
+class SigningKeyUnreadable(SigningKeyError):
+    """The signing key at {path} can't be read: {reason}."""
+
+    code = "E_SIGNING_KEY_UNREADABLE"
+    fix = "Check the file's rights and that it is whole; put it back from the backup if it is not."
+
+
+class SigningKeyPassword(SigningKeyError):
+    """{path} can't be opened: the password is wrong, or it is no PKCS#12 file."""
+
+    code = "E_SIGNING_KEY_PASSWORD"
+    fix = "Check XUESHI_SIGNING_P12 and its password; try it with: openssl pkcs12 -in FILE -noout -info"
+
+
+class SigningKeyMismatch(SigningKeyError):
+    """The certificate and the private key in {path} do not belong together."""
+
+    code = "E_SIGNING_KEY_MISMATCH"
+    fix = "Export certificate and key together, as one pair."
+
+
+class SigningKeyExpired(SigningKeyError):
+    """The signing certificate in {path} is valid from {since} to {until} only."""
+
+    code = "E_SIGNING_KEY_EXPIRED"
+    fix = "Set XUESHI_SIGNING_P12 to a key whose certificate is valid today. What it signed before still verifies."
+
+
+class SigningKeyKind(SigningKeyError):
+    """The signing key in {path} is {kind}; PDF readers verify P-256, and RSA from 2048 bits."""
+
+    code = "E_SIGNING_KEY_KIND"
+    fix = "Use a P-256 key, or RSA with 2048 bits or more."
+
+
+class SigningKeyUsage(SigningKeyError):
+    """The certificate in {path} may not be used for signatures (its key usage forbids it)."""
+
+    code = "E_SIGNING_KEY_USAGE"
+    fix = "Ask for a certificate with the key usage digitalSignature or nonRepudiation."
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------
+class NumberFull(CertificateError):
+    """The certificate number has no room for {part} {value}: at most {digits} digits."""
+
+    code = "E_NUMBER_FULL"
+    fix = "File a further programme for those who are left, or widen the number's pattern."
+    exit_code = PERSON_NEEDED
+
+
+# --- the text on the page ----------------------------------------------------------------------------------------
+class GlyphMissing(CertificateError):
+    """The fonts have no glyph for «{character}» ({code_point}) in {field}."""
+
+    code = "E_GLYPH_MISSING"
+    fix = (
+        "Check the character with the person's identity card; if it is right, report the code point: a font is missing."
+    )
+    exit_code = PERSON_NEEDED
+
+
+class PrivateUse(GlyphMissing):
+    """{code_point} in {field} is a private-use code point: right on one machine, meaningless elsewhere."""
+
+    code = "E_PRIVATE_USE"
+    fix = "Correct the character at the source: most have had a code point of their own since GB 18030-2022."
+
+
+class TextControl(GlyphMissing):
+    """{code_point} in {field} is not a visible character."""
+
+    code = "E_TEXT_CONTROL"
+    fix = "Take it out at the source; it mostly comes from copying and pasting."
+
+
+class TextTooLong(CertificateError):
+    """A text of certificate {number} does not fit its place on the page, not even in the smallest letters."""
+
+    code = "E_TEXT_TOO_LONG"
+    fix = "Shorten the programme's title or an organisation's name; a name of 50 and a title of 200 characters fit."
+    exit_code = PERSON_NEEDED
+
+
+class TemplateFailed(CertificateError):
+    """The template {template} can't be set: {reason}."""
+
+    code = "E_TEMPLATE"
+    fix = "Put back the template as it was delivered, or correct what the sentence names."
+
+
+class PageUnexpected(CertificateError):
+    """The page to sign does not have the form that Typst gives it: {reason}."""
+
+    code = "E_PAGE_FORM"
+    fix = "Install the locked version of typst (requirements.lock)."
+
+
+# --- reading back ------------------------------------------------------------------------------------------------
+class CredentialInvalid(CertificateError):
+    """The credential is not valid: {reason}."""
+
+    code = "E_CREDENTIAL"
+    fix = "Check the certificate by its QR code or number: the page behind it shows the true data."
+    exit_code = PERSON_NEEDED

@@ -1,0 +1,256 @@
+"""The issuing stage: one statement finds what is due, one numbers it, one pass signs, one COPY writes.
+
+A batch is one transaction: serials move only together with the certificates, so a batch that dies leaves no gap, and
+the next run takes up where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from agent.certificates.credential import sign_credentials
+from agent.certificates.errors import GlyphMissing
+from agent.certificates.facts import CertificateFacts
+from agent.certificates.fonts import require_glyphs
+from agent.certificates.numbers import make_number, make_token
+from agent.certificates.signer import signing_keys
+from agent.credit.eligibility import entitled
+from agent.credit.policy import Policy
+from agent.localtime import now
+from agent.quarantine.settle import new_holding, settle
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+_BATCH = 2_000
+_PRINTED = ("name", "title", "series", "organiser", "implementer")
+_PROFESSIONAL_DIGIT = "2"  # the category digit in numbers: 1 public (never issued, R09), 2 professional
+
+
+@dataclass(slots=True)
+class Issued:
+    """What one run did, in certificates."""
+
+    issued: int = 0
+    revoked: int = 0
+    held: int = 0
+
+
+class _Due(NamedTuple):
+    """An achievement that has earned a certificate."""
+
+    achievement: int
+    learner: int
+    programme: int
+    version: int
+    name: str
+    id_masked: str
+    title: str
+    series: str
+    organiser: str
+    organiser_uscc: str
+    implementer: str
+    filing_number: str
+    hours: int
+    started_on: date | None
+    learned_on: date
+    region: str
+    year: int
+    issuer_number: int
+    sequence: int
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.name, self.title, self.series, self.organiser, self.implementer
+
+
+# R08, R09: which programmes have certificates at all is the policy's (`entitled`). What the ledger
+# recognised is what the certificate says; a duplicate of the same programme has none of its own, and what the source
+# took back has none at all. A certificate that was revoked is not issued again by itself; that keeps nobody from one
+# for another completion of the same programme.
+_ELIGIBLE = """
+CREATE TEMP TABLE due ON COMMIT DROP AS
+SELECT DISTINCT ON (a.learner_id, p.id)
+       a.id AS achievement_id, a.learner_id, p.id AS programme_id, v.id AS version_id, a.name, l.id_masked, v.title,
+       v.series, o.name AS organiser, o.uscc, COALESCE(i.name, '') AS implementer, p.filing_number, e.recognised,
+       CASE WHEN c.started_on IS NULL THEN NULL ELSE a.started_on END, a.learned_on, p.region, p.year,
+       o.issuer_number, p.sequence
+FROM matching_achievement a
+JOIN intake_completion c ON c.id = a.completion_id
+JOIN programmes_programmeversion v ON v.id = a.programme_version_id
+JOIN programmes_programme p ON p.id = v.programme_id
+JOIN organisations_organisation o ON o.id = p.organiser_id
+JOIN entitled t ON t.year = p.year AND t.category = v.category AND t.kind = o.kind AND t.state = p.state
+LEFT JOIN organisations_organisation i ON i.id = p.implementer_id
+JOIN learners_learner l ON l.id = a.learner_id
+JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL AND e.recognised > 0
+    AND e.reason <> 'duplicate_course'
+    AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
+WHERE NOT a.withdrawn
+  AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
+                  AND (c.state = 'issued' OR c.achievement_id = a.id))
+ORDER BY a.learner_id, p.id, a.learned_on, a.id
+"""
+_BATCH_OF_DUE = """
+SELECT * FROM due WHERE NOT (achievement_id = ANY(%s)) ORDER BY programme_id, learned_on, achievement_id LIMIT %s
+"""
+_SERIALS = """
+INSERT INTO certificates_serial (programme_id, last)
+SELECT * FROM unnest(%s::bigint[], %s::int[])
+ON CONFLICT (programme_id) DO UPDATE SET last = certificates_serial.last + EXCLUDED.last
+RETURNING programme_id, last
+"""
+_COPY = """
+COPY certificates_certificate (number, token, achievement_id, learner_id, programme_id, programme_version_id, holder,
+    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state) FROM STDIN
+"""
+_EVENTS = """
+INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
+SELECT id, issued_at, 'issued', 'issued' FROM certificates_certificate WHERE number = ANY(%s)
+"""
+# A correction that makes it another person's, or another programme's, takes back what the certificate says.
+_REVOKE = """
+WITH gone AS (
+    UPDATE certificates_certificate c SET state = 'revoked'
+    FROM matching_achievement a JOIN programmes_programmeversion v ON v.id = a.programme_version_id
+    WHERE a.id = c.achievement_id AND c.state = 'issued'
+      AND (a.withdrawn OR a.learner_id <> c.learner_id OR v.programme_id <> c.programme_id)
+    RETURNING c.id, CASE WHEN a.withdrawn THEN 'taken back by the source'
+                         WHEN a.learner_id <> c.learner_id THEN 'corrected by the source: another person'
+                         ELSE 'corrected by the source: another programme' END AS reason
+)
+INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
+SELECT id, now(), 'revoked', reason FROM gone
+"""
+
+
+def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | None = None) -> Issued:
+    """Issue every certificate that is due under the years' ``policies``, and revoke those whose completion the source
+    took back.
+
+    :raises agent.certificates.errors.SigningKeyError: nothing is issued unsigned; what is due stays due.
+    """
+    done = Issued()
+    with transaction.atomic(), connection.cursor() as cursor:
+        _lock(cursor)
+        cursor.execute(_REVOKE)
+        done.revoked = cursor.rowcount
+        _find_due(cursor, policies)
+        unprintable = _hold_unprintable(cursor)
+        done.held = len(unprintable)
+        cursor.execute("SELECT count(*) FROM due")
+        total = cursor.fetchone()[0] - done.held
+    while done.issued < total:
+        with transaction.atomic(), connection.cursor() as cursor:
+            _lock(cursor)
+            _find_due(cursor, policies)
+            cursor.execute(_BATCH_OF_DUE, [unprintable, _BATCH])
+            batch = [_Due(*row) for row in cursor.fetchall()]
+            if not batch:
+                break  # another worker was faster
+            if late := [due.achievement for due in batch if _undrawable(due.texts)]:
+                unprintable += late  # matched since the look above: the next run holds them
+                continue
+            _issue(cursor, batch)
+        done.issued += len(batch)
+        if progress:
+            progress(done.issued, total)
+    return done
+
+
+def _find_due(cursor: CursorWrapper, policies: Mapping[int, Policy]) -> None:
+    cursor.execute("CREATE TEMP TABLE entitled (year int, category text, kind text, state text) ON COMMIT DROP")
+    with cursor.copy("COPY entitled FROM STDIN") as copy:
+        for year, policy in policies.items():
+            for row in entitled(policy):
+                copy.write_row((year, *row))
+    cursor.execute(_ELIGIBLE)
+
+
+def _lock(cursor: CursorWrapper) -> None:
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
+
+
+def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
+    counts: dict[int, int] = defaultdict(int)
+    for due in batch:
+        counts[due.programme] += 1
+    # in the order of the programmes' ids, so that two workers never wait for each other crosswise
+    programmes = sorted(counts)
+    cursor.execute(_SERIALS, [programmes, [counts[p] for p in programmes]])
+    next_serial = {programme: last - counts[programme] + 1 for programme, last in cursor.fetchall()}
+    issued_at = now().replace(microsecond=0)
+    facts = []
+    for due in batch:
+        serial = next_serial[due.programme]
+        next_serial[due.programme] += 1
+        number = make_number(due.region, due.year, _PROFESSIONAL_DIGIT, due.issuer_number, due.sequence, serial)
+        token = make_token()
+        facts.append(
+            CertificateFacts(
+                number=number,
+                token=token,
+                holder=due.name,
+                id_masked=due.id_masked,
+                programme=due.title,
+                category="professional",
+                series=due.series,
+                organiser=due.organiser,
+                organiser_uscc=due.organiser_uscc,
+                implementer=due.implementer,
+                filing_number=due.filing_number,
+                hours=due.hours,
+                learned_from=due.started_on,
+                learned_on=due.learned_on,
+                issued_at=issued_at,
+                verify_url=verify_url(number, token),
+            )
+        )
+    keys = signing_keys()
+    credentials = sign_credentials(facts, keys, issuer_id=keys.did, base_url=settings.BASE_URL)
+    with cursor.copy(_COPY) as copy:
+        for due, fact, credential in zip(batch, facts, credentials, strict=True):
+            copy.write_row((
+                fact.number, fact.token, due.achievement, due.learner, due.programme, due.version, fact.holder,
+                fact.id_masked, fact.hours, fact.learned_from, fact.learned_on, fact.issued_at, fact.verify_url,
+                credential, "issued",
+            ))  # fmt: skip
+    cursor.execute(_EVENTS, [[fact.number for fact in facts]])
+
+
+def verify_url(number: str, token: str) -> str:
+    """The address in the QR code: upper-case, for it makes the code a third smaller (alphanumeric mode)."""
+    return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
+
+
+def _hold_unprintable(cursor: CursorWrapper) -> list[int]:
+    """What the fonts can't draw waits with the character named; never a blank on a certificate."""
+    cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
+    held: dict[int, Jsonb] = {}
+    for achievement, *texts in cursor.fetchall():
+        if error := _undrawable(texts):
+            character, point, field = (error.params[name] for name in ("character", "code_point", "field"))
+            shown = {"text": texts[_PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
+            held[achievement] = Jsonb(shown)
+    new_holding(cursor)
+    with cursor.copy("COPY holding (key, source, code, params) FROM STDIN") as copy:
+        for achievement, params in held.items():
+            copy.write_row((str(achievement), "", GlyphMissing.code, params))
+    settle(cursor, "certificate")
+    return list(held)
+
+
+def _undrawable(texts: Iterable[str]) -> GlyphMissing | None:
+    try:
+        require_glyphs(dict(zip(_PRINTED, texts, strict=True)))
+    except GlyphMissing as error:
+        return error
+    return None

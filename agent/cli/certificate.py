@@ -1,0 +1,154 @@
+"""`xueshi certificate`: list, show, fetch and check certificates."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.boot import start
+from agent.cli.output import AsJson, emit, hours, page, table
+from agent.errors import PERSON_NEEDED, XueshiError
+
+group = typer.Typer(help="List, fetch and check certificates.", no_args_is_help=True)
+
+
+class CertificateUnknown(XueshiError):
+    """There is no certificate with the number {number}."""
+
+    code = "E_CERTIFICATE_UNKNOWN"
+    fix = "See `xueshi certificate list`; the last digit is a check digit."
+
+
+class FileUnreadable(XueshiError):
+    """{path} can't be read: {reason}."""
+
+    code = "E_FILE"
+    fix = "Check the path and its rights."
+
+
+class FileUnwritable(XueshiError):
+    """{path} can't be written: {reason}."""
+
+    code = "E_FILE"
+    fix = "Choose a folder with room that this account may write."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the command line."""
+    app.add_typer(group, name="certificate")
+
+
+@group.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """All certificates."""
+    start()
+    from agent.certificates.models import Certificate  # noqa: PLC0415
+
+    found = Certificate.objects.select_related("programme_version", "programme").order_by("number")
+    rows = [_row(certificate) for certificate in found.iterator(chunk_size=2000)]
+    if as_json:
+        emit(rows)
+    else:
+        columns = ("number", "state", "holder", "id_masked", "programme", "hours", "learned_on")
+        table("证书 Certificates", columns, [[row[c] for c in columns] for row in rows], right=("hours",))
+
+
+@group.command("show")
+def show(number: str, as_json: AsJson = False) -> None:
+    """One certificate: its facts, its life, its signed credential."""
+    start()
+    certificate = _get(number)
+    row = _row(certificate) | {
+        "organiser": certificate.programme.organiser.name,
+        "learned_from": certificate.learned_from.isoformat() if certificate.learned_from else None,
+        "events": [
+            {"at": e.at.isoformat(), "state": e.state, "reason": e.reason} for e in certificate.events.order_by("pk")
+        ],
+        "credential": certificate.credential,
+    }
+    if as_json:
+        emit(row)
+    else:
+        table(number, ("", ""), [[key, value] for key, value in row.items() if key not in ("events", "credential")])
+        for event in row["events"]:
+            page.print(f"{event['at']}  {event['state']}  {event['reason']}")
+
+
+@group.command("pdf")
+def pdf(
+    number: str,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the signed PDF.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the signed PDF; it is made on first want, and the same file ever after."""
+    start()
+    from agent.certificates.pdfs import pdf_of  # noqa: PLC0415
+
+    stored = pdf_of(_get(number))
+    _write(output, bytes(stored.pdf))
+    if as_json:
+        emit({"number": number, "file": str(output), "sha256": stored.sha256, "bytes": len(stored.pdf)})
+    else:
+        page.print(f"{output}  SHA-256 {stored.sha256}", markup=False)
+
+
+@group.command("verify")
+def verify(file: Path, as_json: AsJson = False) -> None:
+    """Check a certificate's PDF: signature, whole document covered, credential inside, and its state with us."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FileUnreadable(path=file, reason=error.strerror) from None
+    start()
+    from agent.certificates.check import check_pdf  # noqa: PLC0415
+
+    checked = check_pdf(data)
+    if as_json:
+        emit({
+            "valid": checked.valid, "state": checked.state, "reasons": checked.reasons, "number": checked.number,
+            "holder": checked.holder, "programme": checked.programme, "hours": checked.hours,
+        })  # fmt: skip
+    else:
+        page.print(f"{'有效' if checked.valid else '无效'}  {checked.state}  {checked.number or ''}")
+        for reason in checked.reasons:
+            page.print(f"  {reason}", markup=False)
+    if not checked.valid:
+        raise typer.Exit(PERSON_NEEDED)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all; but a pipe or a device stays what it is."""
+    special = path.exists() and not path.is_file()
+    draft = path if special else path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        if not special:
+            draft.replace(path)
+    except OSError as error:
+        if not special:
+            draft.unlink(missing_ok=True)
+        raise FileUnwritable(path=path, reason=error.strerror) from None
+
+
+def _get(number: str) -> Any:
+    from agent.certificates.models import Certificate  # noqa: PLC0415
+
+    certificate = (
+        Certificate.objects.select_related("programme_version", "programme__organiser").filter(number=number).first()
+    )
+    if certificate is None:
+        raise CertificateUnknown(number=number)
+    return certificate
+
+
+def _row(certificate: Any) -> dict[str, Any]:
+    return {
+        "number": certificate.number, "state": certificate.state, "programme": certificate.programme_version.title,
+        "filing_number": certificate.programme.filing_number, "holder": certificate.holder,
+        "id_masked": certificate.id_masked, "hours": hours(certificate.hours),
+        "learned_on": certificate.learned_on.isoformat(), "issued_at": certificate.issued_at.isoformat(),
+        "verify_url": certificate.verify_url,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Credit: what each achievement is worth under the year's rules, remembered in an append-only ledger."""

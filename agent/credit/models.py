@@ -1,0 +1,45 @@
+"""The ledger of hours. The database itself refuses to change or delete an entry."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agent.learners.models import Learner
+from agent.matching.models import Achievement
+from agent.programmes.models import Category
+
+
+class CreditEntry(models.Model):
+    """A decision about an achievement, or its reversal. Signed hundredths of an hour; a balance is a sum."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="credit_entries", db_index=False)
+    year = models.PositiveSmallIntegerField()
+    achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="credit_entries")
+    category = models.CharField(max_length=12, choices=Category)
+    claimed = models.IntegerField()
+    recognised = models.IntegerField(help_text="the achievement's own worth, before caps over all sources")
+    credited = models.IntegerField()
+    rule = models.CharField(max_length=8)
+    policy = models.CharField(max_length=60, help_text="policy and version that decided")
+    reason = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["learner", "year"], name="credit_learner_year"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id}/{self.year}: {self.credited / 100:+.2f} {self.category}"
+
+
+class Evaluated(models.Model):
+    """Which revision of an achievement the ledger knows: what differs, waits."""
+
+    achievement = models.OneToOneField(Achievement, on_delete=models.PROTECT, primary_key=True)
+    revision = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id}@{self.revision}"

@@ -1,0 +1,202 @@
+"""The credit stage: for each learner and year that something touched, all achievements are judged again and the ledger
+gets only the differences, as a reversal and a new entry. So order of arrival can't matter, and a dry run is the
+difference without the append.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from agent.credit.errors import PolicyMissing
+from agent.credit.policy import Policy
+from agent.credit.rules import Achievement, Decision, evaluate
+from agent.localtime import now
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+LearnerYear = tuple[int, int]
+_CHUNK = 2_000  # learner-years a transaction: keeps memory flat and a stop cheap
+
+
+@dataclass(slots=True)
+class Credited:
+    """What one pass wrote."""
+
+    learner_years: int = 0
+    appended: int = 0
+    reversed: int = 0
+
+
+class _Entry(NamedTuple):
+    """A ledger entry in force."""
+
+    id: int
+    learner: int
+    year: int
+    achievement: int
+    category: str
+    claimed: int
+    recognised: int
+    credited: int
+    rule: str
+    reason: str
+    policy: str
+    params: Mapping[str, Any]
+
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """What a new decision is compared with; the policy's version alone is no difference."""
+        return self.category, self.claimed, self.recognised, self.credited, self.rule, self.reason, self.params
+
+
+_TOUCHED = """
+SELECT DISTINCT a.learner_id, extract(year FROM a.learned_on)::int
+FROM matching_achievement a LEFT JOIN credit_evaluated e ON e.achievement_id = a.id
+WHERE e.revision IS DISTINCT FROM a.revision
+ORDER BY 1, 2
+"""
+# Where else an entry in force of what was touched lies still: a corrected number or date moves an achievement. It is
+# looked up under the lock and cleared together with the new entry, so that no hour is ever there twice.
+_LEFT_BEHIND = """
+SELECT DISTINCT c.learner_id, c.year
+FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
+JOIN matching_achievement a ON a.learner_id = t.learner_id
+    AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31)
+LEFT JOIN credit_evaluated e ON e.achievement_id = a.id
+JOIN credit_creditentry c ON c.achievement_id = a.id AND c.reverses_id IS NULL
+WHERE e.revision IS DISTINCT FROM a.revision AND (c.learner_id, c.year) IS DISTINCT FROM (t.learner_id, t.year)
+  AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = c.id)
+"""
+_ACHIEVEMENTS = """
+SELECT a.learner_id, extract(year FROM a.learned_on)::int, a.id, v.category, v.subject, v.hours, a.reported, a.minutes,
+       a.started_on, a.learned_on, a.completed_at, c.precision, v.programme_id, s.name, a.key
+FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
+JOIN matching_achievement a ON a.learner_id = t.learner_id
+    AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31) AND NOT a.withdrawn
+JOIN programmes_programmeversion v ON v.id = a.programme_version_id
+JOIN intake_completion c ON c.id = a.completion_id
+JOIN intake_source s ON s.id = a.source_id
+"""
+_IN_FORCE = """
+SELECT e.id, e.learner_id, e.year, e.achievement_id, e.category, e.claimed, e.recognised, e.credited, e.rule, e.reason,
+       e.policy, e.params::text
+FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
+JOIN credit_creditentry e ON e.learner_id = t.learner_id AND e.year = t.year
+WHERE e.reverses_id IS NULL AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
+"""
+_APPEND = """
+COPY credit_creditentry (learner_id, year, achievement_id, category, claimed, recognised, credited, rule, policy,
+    reason, params, reverses_id, created_at) FROM STDIN
+"""
+_SEEN = """
+INSERT INTO credit_evaluated (achievement_id, revision)
+SELECT a.id, a.revision
+FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
+JOIN matching_achievement a ON a.learner_id = t.learner_id
+    AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31)
+WHERE NOT EXISTS (SELECT 1 FROM credit_evaluated e WHERE e.achievement_id = a.id AND e.revision = a.revision)
+ON CONFLICT (achievement_id) DO UPDATE SET revision = EXCLUDED.revision
+"""
+
+
+def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | None = None) -> Credited:
+    """Bring the ledger up to date for every learner and year that something touched.
+
+    ``policies``: the policy of each year; matching holds what lies in other years.
+
+    :raises PolicyMissing: a year that has entries lost its policy.
+    """
+    done = Credited()
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCHED)
+        waiting: list[LearnerYear] = cursor.fetchall()
+    for start in range(0, len(waiting), _CHUNK):
+        chunk = waiting[start : start + _CHUNK]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
+            cursor.execute(_LEFT_BEHIND, _columns(chunk))
+            _evaluate(cursor, sorted({*chunk, *cursor.fetchall()}), policies, done)
+            # exactly these, and no more of the same learners: others may have been matched meanwhile
+            cursor.execute(_SEEN, _columns(chunk))
+        done.learner_years += len(chunk)
+        if progress:
+            progress(done.learner_years, len(waiting))
+    return done
+
+
+def _columns(pairs: list[LearnerYear]) -> list[list[int]]:
+    return [[learner for learner, _ in pairs], [year for _, year in pairs]]
+
+
+def _evaluate(cursor: CursorWrapper, pairs: list[LearnerYear], policies: Mapping[int, Policy], done: Credited) -> None:
+    keys = _columns(pairs)
+    cursor.execute(_ACHIEVEMENTS, keys)
+    achievements: dict[LearnerYear, list[Achievement]] = defaultdict(list)
+    for learner, year, *facts in cursor.fetchall():
+        achievements[learner, year].append(_achievement(facts))
+    cursor.execute(_IN_FORCE, keys)
+    in_force: dict[LearnerYear, dict[int, _Entry]] = defaultdict(dict)
+    for row in cursor.fetchall():
+        entry = _Entry._make((*row[:-1], orjson.loads(row[-1])))
+        in_force[entry.learner, entry.year][entry.achievement] = entry
+    at = now()
+    with cursor.copy(_APPEND) as copy:
+        for learner, year in pairs:
+            old = in_force[learner, year]
+            decisions: Mapping[Any, Decision] = {}
+            stamp = ""
+            if achievements[learner, year]:
+                evaluation = evaluate(_policy(policies, year), achievements[learner, year])
+                decisions, stamp = {d.id: d for d in evaluation.entries}, evaluation.policy
+            for achievement, entry in old.items():
+                decision = decisions.get(achievement)
+                if decision is None or _outcome(decision) != entry.outcome:
+                    copy.write_row((
+                        learner, year, achievement, entry.category, -entry.claimed, -entry.recognised, -entry.credited,
+                        entry.rule, entry.policy, entry.reason, Jsonb({}), entry.id, at,
+                    ))  # fmt: skip
+                    done.reversed += 1
+            for achievement, decision in decisions.items():
+                if achievement not in old or old[achievement].outcome != _outcome(decision):
+                    copy.write_row((
+                        learner, year, achievement, decision.category, decision.claimed, decision.recognised,
+                        decision.credited, decision.rule, stamp, decision.code, Jsonb(decision.params), None, at,
+                    ))  # fmt: skip
+                    done.appended += 1
+
+
+def _policy(policies: Mapping[int, Policy], year: int) -> Policy:
+    if year in policies:
+        return policies[year]
+    known = next(iter(policies.values()), None)
+    region = known.region if known else "?"
+    shown = ", ".join(str(each) for each in sorted(policies)) or "none"
+    raise PolicyMissing(region=region, year=year, file=f"{region}/{year}/policy.yaml", known=shown)
+
+
+def _achievement(facts: list[Any]) -> Achievement:
+    (
+        pk, category, subject, hours, reported, minutes, started_on, learned_on, completed_at, precision, programme,
+        source, key,
+    ) = facts  # fmt: skip
+    return Achievement(
+        id=pk, category=category, subject=subject, hours=hours, reported=reported, minutes=minutes,
+        started_on=started_on, learned_on=learned_on,
+        completed_at=completed_at if precision in ("second", "minute") else None,
+        course_key=str(programme), source=source, key=key,
+    )  # fmt: skip
+
+
+def _outcome(decision: Decision) -> tuple[object, ...]:
+    return (
+        decision.category, decision.claimed, decision.recognised, decision.credited, decision.rule, decision.code,
+        decision.params,
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""Sources, runs and completions. A version of a completion is never changed but for the flag that a newer one came."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agent.organisations.models import Organisation
+
+
+class Source(models.Model):
+    """One place where people learn, as an operator connected it."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=40)
+    url = models.CharField(max_length=1000)
+    token = models.BinaryField(null=True, help_text="sealed")
+    options = models.JSONField(default=dict)
+    allow_private = models.BooleanField(default=False)
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT)
+    connected_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncRun(models.Model):
+    """One pull of a source, and how it went."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "进行中"
+        DONE = "done", "完成"
+        FAILED = "failed", "失败"
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    new = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    missing_upstream = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-started_at"], name="run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.started_at:%Y-%m-%d %H:%M} {self.state}"
+
+
+class Completion(models.Model):
+    """One version of what a source said about one learner and one course."""
+
+    # no indexes of their own: the constraint below begins with the source, and nobody looks rows up by run
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
+    run = models.ForeignKey(
+        SyncRun, on_delete=models.PROTECT, db_index=False, help_text="the run that landed this version"
+    )
+    key = models.CharField(max_length=300)
+    version = models.PositiveIntegerField()
+    current = models.BooleanField()
+    digest = models.BinaryField(help_text="keyed hash of the whole record: equal means unchanged")
+    account = models.CharField(max_length=500, help_text="the user there")
+    course = models.CharField(max_length=500)
+    course_name = models.CharField(max_length=500)
+    name = models.CharField(max_length=500, help_text="as claimed, NFC")
+    name_folded = models.CharField(max_length=500, help_text="for comparison only")
+    name_code = models.CharField(max_length=40, help_text="what is wrong with the name; empty: nothing")
+    id_masked = models.CharField(max_length=40)
+    id_fingerprint = models.BinaryField(null=True, help_text="keyed hash of the normalised number")
+    id_sealed = models.BinaryField(null=True)
+    id_code = models.CharField(max_length=40, help_text="what is wrong with the number; empty: nothing")
+    completed_at = models.DateTimeField(null=True)
+    precision = models.CharField(max_length=8)
+    learned_on = models.DateField(null=True, help_text="local date (Asia/Shanghai); decides the year")
+    started_on = models.DateField(null=True)
+    hours = models.PositiveIntegerField(null=True, help_text="hundredths of an hour, as reported")
+    minutes = models.PositiveIntegerField(null=True)
+    passed = models.BooleanField()
+    active = models.BooleanField(help_text="false: account or enrolment suspended since; takes nothing away")
+    grade = models.CharField(max_length=500)
+    employer = models.CharField(max_length=500)
+    filing_number = models.CharField(max_length=500)
+    place = models.CharField(max_length=500, help_text="sheet and row, for files")
+    payload = models.BinaryField(help_text="the raw row, sealed")
+    first_landed_at = models.DateTimeField(help_text="when version 1 landed: a correction is not late")
+    landed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "key", "version"], name="completion_version_once"),
+            models.UniqueConstraint(
+                fields=["source", "key"], condition=models.Q(current=True), name="completion_one_current"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "course"], condition=models.Q(current=True), name="completion_course"),
+            models.Index(fields=["id_fingerprint"], condition=models.Q(current=True), name="completion_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id}/{self.key} v{self.version}"
+
+
+class MissingUpstream(models.Model):
+    """A row that the source showed once and shows no more. Never a revocation by itself."""
+
+    completion = models.OneToOneField(Completion, on_delete=models.PROTECT)
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, help_text="the run that missed it first")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.completion)

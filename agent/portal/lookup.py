@@ -1,0 +1,131 @@
+"""What anyone may know of a certificate whose number and token, or number and holder, they have. Always masked."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from agent.certificates.credential import read_credential
+from agent.certificates.errors import CredentialInvalid, SigningKeyError
+from agent.certificates.facts import hours_text
+from agent.certificates.models import Certificate, CertificateEvent
+from agent.certificates.signer import signing_keys
+from agent.learners.identity import fold_name, mask_name
+from agent.portal.words import event_reason
+
+_NOBODY = "\N{REPLACEMENT CHARACTER}"  # compared with when there is no such number, so that both ways do the same
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate as the public page shows it."""
+
+    number: str
+    state: str
+    holder: str
+    id_masked: str
+    programme: str
+    category: str
+    series: str
+    hours: int
+    organiser: str
+    implementer: str
+    filing_number: str
+    learned_from: date | None
+    learned_on: date
+    issued_at: datetime
+    signature: str  # valid | invalid | unchecked
+    ended_at: datetime | None
+    ended_why: str
+
+    @property
+    def live(self) -> bool:
+        """Whether it is in force, and what was signed is what is shown."""
+        return self.state == Certificate.State.ISSUED and self.signature != "invalid"
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "number": self.number,
+            "state": self.state,
+            "signature": self.signature,
+            "holder": self.holder,
+            "id_masked": self.id_masked,
+            "programme": self.programme,
+            "category": self.category,
+            "series": self.series,
+            "hours": hours_text(self.hours),
+            "organiser": self.organiser,
+            "implementer": self.implementer,
+            "filing_number": self.filing_number,
+            "learned_from": self.learned_from.isoformat() if self.learned_from else None,
+            "learned_on": self.learned_on.isoformat(),
+            "issued_at": self.issued_at.isoformat(),
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "ended_why": self.ended_why or None,
+        }
+
+
+def by_token(number: str, token: str) -> Shown | None:
+    """The certificate of an address from a QR code; None for a wrong token as for an unknown number."""
+    found = _find(number)
+    right = hmac.compare_digest(_key(token), _key(found.token if found else _NOBODY))
+    return _shown(found) if found and right else None
+
+
+def by_holder(number: str, name: str) -> Shown | None:
+    """The certificate of that number if ``name`` is its holder's in full; None otherwise."""
+    found = _find("".join(number.split()))
+    right = hmac.compare_digest(_key(fold_name(name)), _key(fold_name(found.holder) if found else _NOBODY))
+    return _shown(found) if found and right else None
+
+
+def _key(text: str) -> bytes:
+    return text.upper().encode("utf-8", "surrogatepass")
+
+
+def _find(number: str) -> Certificate | None:
+    if not (number.isascii() and number.isdigit()):
+        number = ""
+    related = ("programme__organiser", "programme__implementer", "programme_version")
+    return Certificate.objects.select_related(*related).filter(number=number).first()
+
+
+def _shown(found: Certificate) -> Shown:
+    version, programme = found.programme_version, found.programme
+    ended = None
+    if found.state != Certificate.State.ISSUED:
+        ended = CertificateEvent.objects.filter(certificate=found, state=found.state).order_by("-at").first()
+    return Shown(
+        number=found.number,
+        state=found.state,
+        holder=mask_name(found.holder),
+        id_masked=found.id_masked,
+        programme=version.title,
+        category=version.category,
+        series=version.series,
+        hours=found.hours,
+        organiser=programme.organiser.name,
+        implementer=programme.implementer.name if programme.implementer else "",
+        filing_number=programme.filing_number or "",
+        learned_from=found.learned_from,
+        learned_on=found.learned_on,
+        issued_at=found.issued_at,
+        signature=_signature(found),
+        ended_at=ended.at if ended else None,
+        ended_why=event_reason(ended.reason) if ended else "",
+    )
+
+
+def _signature(found: Certificate) -> str:
+    """Whether our key signed the credential, and it says what the register says."""
+    try:
+        subject = read_credential(found.credential, signing_keys().trusted)["credentialSubject"]
+    except CredentialInvalid:
+        return "invalid"
+    except SigningKeyError:
+        return "unchecked"
+    agrees = subject["licenseNumber"] == found.number and round(subject["creditsEarned"] * 100) == found.hours
+    return "valid" if agrees else "invalid"

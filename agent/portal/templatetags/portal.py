@@ -1,0 +1,72 @@
+"""What the templates need beyond Django's own: hours, sentences in the reader's language, shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from agent.certificates.facts import hours_text
+from agent.portal.words import english, tight
+
+register = template.Library()
+
+# Each state has a shape beside its word; drawn in the colour of the text around it.
+_SHAPES = {
+    "full": '<circle cx="8" cy="8" r="6" fill="currentColor"/>',
+    "part": '<circle cx="8" cy="8" r="5.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+    '<path d="M8 2.75a5.25 5.25 0 0 1 0 10.5z" fill="currentColor"/>',
+    "none": '<circle cx="8" cy="8" r="5.25" fill="none" stroke="currentColor" stroke-width="1.5"/>',
+    "done": '<path d="M2.5 8.5l3.6 3.7L13.5 4" fill="none" stroke="currentColor" stroke-width="2"/>',
+    "stop": '<circle cx="8" cy="8" r="6.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+    '<path d="M3.6 3.6l8.8 8.8" stroke="currentColor" stroke-width="1.5"/>',
+    "person": '<path d="M8 1.5L15 14H1z" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/>'
+    '<path d="M8 6v4M8 11.2v1.3" stroke="currentColor" stroke-width="1.5"/>',
+    "waits": '<circle cx="8" cy="8" r="6.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
+    '<path d="M8 4.5V8l2.6 1.8" fill="none" stroke="currentColor" stroke-width="1.5"/>',
+}
+_GROUPS = (6, 4, 1, 4, 5, 5, 1)  # region, year, category, issuer, programme, serial, check digit
+
+
+@register.filter
+def hours(hundredths: int) -> str:
+    """Hours as people write them."""
+    return hours_text(hundredths)
+
+
+@register.filter
+def told(thing: Any, what: str) -> str:
+    """``thing.what_zh`` or ``thing.what_en``, as the reader reads."""
+    return str(getattr(thing, f"{what}_en")) if english() else tight(getattr(thing, f"{what}_zh"))
+
+
+@register.filter
+def set_tight(text: str) -> str:
+    """A sentence of another room, set without typed gaps when it is Chinese."""
+    return text if english() else tight(text)
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """The shape of a state; its word stands beside it."""
+    return mark_safe(  # noqa: S308 - from the table above
+        f'<svg class="shape" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{_SHAPES[name]}</svg>'
+    )
+
+
+@register.filter
+def drawn(svg: str) -> SafeString:
+    """An SVG that `agent.portal.ring` or `agent.portal.bars` made; both escape the words they are given."""
+    return mark_safe(svg)  # noqa: S308 - see above
+
+
+@register.filter
+def grouped(number: str) -> SafeString:
+    """A certificate number in its seven parts: the eye gets gaps, the clipboard none."""
+    parts, at = [], 0
+    for length in _GROUPS:
+        parts.append((number[at : at + length],))
+        at += length
+    return format_html('<span class="number">{}</span>', format_html_join("", "<span>{}</span>", parts))

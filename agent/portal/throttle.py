@@ -1,0 +1,39 @@
+"""A brake on guessing: who missed too often in a while waits. In the database, so that all processes agree."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.http import HttpRequest
+
+from agent.crypto import vault
+from agent.localtime import now
+from agent.portal.models import Misses
+
+WINDOW = timedelta(minutes=15)
+_MISS = """
+INSERT INTO portal_misses (key, count, since) VALUES (%(key)s, 1, %(now)s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN portal_misses.since < %(start)s THEN 1 ELSE portal_misses.count + 1 END,
+    since = CASE WHEN portal_misses.since < %(start)s THEN %(now)s ELSE portal_misses.since END
+"""
+
+
+class Brake:
+    """Of one kind of guess (``what``) and what it is about (an account name, or nothing) from the request's address."""
+
+    def __init__(self, request: HttpRequest, what: str, about: str = "", *, limit: int) -> None:
+        place = request.META.get("REMOTE_ADDR", "")
+        self.key = vault().fingerprint(f"misses\n{what}\n{about.casefold()}\n{place}").hex()
+        self.limit = limit
+
+    def on(self) -> bool:
+        """Whether to wait."""
+        return Misses.objects.filter(key=self.key, since__gte=now() - WINDOW, count__gte=self.limit).exists()
+
+    def miss(self) -> None:
+        """Count a wrong guess; old counts are swept out on the way."""
+        Misses.objects.filter(since__lt=now() - 4 * WINDOW).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_MISS, {"key": self.key, "now": now(), "start": now() - WINDOW})

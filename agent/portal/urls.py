@@ -1,0 +1,29 @@
+"""The addresses of the house. QR codes hold theirs in upper case, so everything under /verify/ ignores case."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
+
+from agent.portal.views import certificates, health, home, sign_in, verify
+
+app_name = "portal"
+_VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
+_pages = [
+    path("", home.home, name="home"),
+    path("<int:year>/", home.year, name="year"),
+    path("desk/", home.desk, name="desk"),
+    path("certificates/", certificates.index, name="certificates"),
+    path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
+    path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
+    re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
+    re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody
+    path("language/", csrf_exempt(set_language), name="language"),
+    path("healthz", health.healthz, name="healthz"),
+]
+urlpatterns = [path("", include((_pages, app_name)))]

@@ -1,0 +1,55 @@
+"""The first page after signing in: a learner's year, or the desk of somebody who acts for a body."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from agent.flow import policies
+from agent.localtime import local_date, now
+from agent.portal.desks import desks_of
+from agent.portal.people import Person, person_of
+from agent.portal.year_page import last_reads, page_of, years_of
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The newest year with entries for a learner; the desk for everybody else."""
+    person = person_of(request)
+    return _desk(request, person) if person.learner is None else _year(request, person, None)
+
+
+@login_required
+def year(request: HttpRequest, year: int) -> HttpResponse:
+    """One year of the learner."""
+    person = person_of(request)
+    if person.learner is None:
+        raise Http404
+    return _year(request, person, year)
+
+
+@login_required
+def desk(request: HttpRequest) -> HttpResponse:
+    """The desk, for learners who also act for a body."""
+    return _desk(request, person_of(request))
+
+
+def _year(request: HttpRequest, person: Person, asked: int | None) -> HttpResponse:
+    assert person.learner is not None  # noqa: S101 - both callers looked
+    rules = policies()
+    years = years_of(person.learner, rules)
+    chosen = asked or next(iter(years), None) or max(rules, default=None)
+    if asked and asked not in rules:
+        raise Http404
+    page = page_of(person.learner, rules[chosen], rules, years) if chosen else None
+    context = {"person": person, "page": page, "today": local_date(now())}
+    if page is None or page.empty:
+        return render(request, "portal/year_empty.html", context | {"reads": last_reads()})
+    return render(request, "portal/year.html", context)
+
+
+def _desk(request: HttpRequest, person: Person) -> HttpResponse:
+    if not person.memberships:
+        return render(request, "portal/unlinked.html", {"person": person})
+    return render(request, "portal/desk.html", {"person": person, "desks": desks_of(person)})

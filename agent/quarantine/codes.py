@@ -1,0 +1,176 @@
+"""The codes of the quarantine: what each means, what mends it, and who can.
+
+Stable: others script against the codes. Sentences are Chinese first, then English; ``{names}`` come from the held
+item's parameters. An item is released by itself when its cause is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One reason for waiting."""
+
+    zh: str
+    en: str
+    fix_zh: str
+    fix_en: str
+
+
+_LMS_NUMBER = "请基地在学习平台中更正该学员的身份证号，下次同步后自动放行。"
+_LMS_NUMBER_EN = "The base corrects the number in its LMS; the next sync releases the row."
+_FILE_CELL = "请在表格中更正该单元格后重新上传，更正后自动放行。"
+_FILE_CELL_EN = "Correct the cell and send the file again; the row is released then."
+
+CODES: dict[str, Code] = {
+    "E_ID_MISSING": Code("来源没有给出身份证号。", "The source gives no identity number.", _LMS_NUMBER, _LMS_NUMBER_EN),
+    "E_ID_CHECKSUM": Code(
+        "身份证号 {id_masked} 的校验码不对，多半是录入时有一位写错。",
+        "The check digit of {id_masked} is wrong: most likely one digit was mistyped.",
+        _LMS_NUMBER,
+        _LMS_NUMBER_EN,
+    ),
+    "E_ID_FORMAT": Code(
+        "证件号 {id_masked} 不是 18 位或 15 位公民身份号码。",
+        "{id_masked} is not an identity number of 18 or 15 digits.",
+        _LMS_NUMBER,
+        _LMS_NUMBER_EN,
+    ),
+    "E_ID_DATE": Code(
+        "身份证号 {id_masked} 中的出生日期不存在。",
+        "The birth date in {id_masked} does not exist.",
+        _LMS_NUMBER,
+        _LMS_NUMBER_EN,
+    ),
+    "E_ID_MASKED": Code(
+        "身份证号 {id_masked} 被打码，无法确认是谁。",
+        "The number {id_masked} is masked, so it is not certain who this is.",
+        _LMS_NUMBER,
+        _LMS_NUMBER_EN,
+    ),
+    "E_ID_PRECISION_LOST": Code(
+        "身份证号被表格软件改成了数字，末几位已丢失（{place}）。",
+        "A spreadsheet turned the identity number into a figure and lost its last digits ({place}).",
+        "请把该列设为“文本”，重新填写号码后上传。模板已设好格式：xueshi roster template。",
+        "Set the column to «text», enter the number again and send the file; the template has it set.",
+    ),
+    "E_NAME_CONFLICT": Code(
+        "同一身份证号 {id_masked} 出现了不同的姓名：“{name}”与“{known}”。",
+        "One identity number {id_masked} comes with two names: «{name}» and «{known}».",
+        "请核对是谁写错：在学习平台更正姓名或号码，下次同步后自动放行。",
+        "Find out which is wrong and correct it in the LMS; the next sync releases the row.",
+    ),
+    "E_NAME_MISSING": Code("来源没有给出姓名。", "The source gives no name.", _LMS_NUMBER, _LMS_NUMBER_EN),
+    "E_NAME_PRIVATE_USE": Code(
+        "姓名“{name}”含有自造字，别处无法显示。",
+        "The name «{name}» has a private-use character that shows nowhere else.",
+        "请改用国家标准（GB 18030）收录的字，在学习平台更正后自动放行。",
+        "Use the character of GB 18030 in the LMS; the next sync releases the row.",
+    ),
+    "E_NAME_DAMAGED": Code(
+        "姓名“{name}”中有字丢失或被遮盖（? 或 *）。",
+        "Characters of the name «{name}» are lost or hidden (? or *).",
+        "请在学习平台补全姓名，下次同步后自动放行。",
+        "Complete the name in the LMS; the next sync releases the row.",
+    ),
+    "E_NAME_TOO_LONG": Code(
+        "姓名“{name}…”超过 200 字，多半是别的内容填进了姓名。",
+        "The name «{name}…» has more than 200 characters: most likely something else was entered as the name.",
+        "请在学习平台更正姓名，下次同步后自动放行。",
+        "Correct the name in the LMS; the next sync releases the row.",
+    ),
+    "E_TIME_UNKNOWN": Code(
+        "来源只说已结业，没有说何时结业，无法判断年度。",
+        "The source says completed but not when, so the year is not known.",
+        "请按 docs/moodle.md 建好结业报表，下次同步会带来时间。",
+        "Set up the report (docs/moodle.md); the next sync brings the time.",
+    ),
+    "E_COURSE_UNMAPPED": Code(
+        "课程“{course_name}”（{course}）没有对应的备案项目，不计学时。",
+        "The course «{course_name}» ({course}) belongs to no filed programme; it counts nothing.",
+        "由基地或主办单位确认它属于哪个备案项目，确认后自动放行；不是继续教育课程的不必处理。",
+        "The base or the organiser maps it to its filed programme, and it is released; a course that is none may stay.",
+    ),
+    "E_COURSE_AMBIGUOUS": Code(
+        "课程“{course_name}”（{course}）同时对应多个备案项目：{programmes}。",
+        "The course «{course_name}» ({course}) is mapped to several programmes: {programmes}.",
+        "请只保留一个对应关系。",
+        "Keep one mapping only.",
+    ),
+    "E_FILING_UNKNOWN": Code(
+        "备案编号“{filing_number}”查无此项目。",
+        "There is no programme with the filing number «{filing_number}».",
+        "请核对编号；项目受理后自动放行。",
+        "Check the number; the row is released once the programme is filed.",
+    ),
+    "E_PROGRAMME_NOT_FILED": Code(
+        "项目“{programme}”尚未备案（{state}），暂不计学时。",
+        "The programme «{programme}» is not filed ({state}), so its hours do not count yet.",
+        "主办单位完成备案、人社局受理后自动放行。",
+        "Released once the bureau accepts the filing.",
+    ),
+    "E_DATE_RANGE": Code(
+        "结业日期 {learned_on} 不在项目“{programme}”的备案期间（{starts_on} 至 {ends_on}）内，或晚于今天。",
+        "Completed on {learned_on}: outside «{programme}» as filed ({starts_on} to {ends_on}), or after today.",
+        "请核对结业日期；确属该项目的，请主办单位变更备案期间。",
+        "Check the date; if it belongs to the programme, the organiser has its filed dates amended.",
+    ),
+    "E_NO_POLICY": Code(
+        "{year} 年度的学时政策尚未发布。",
+        "No policy of hours is published for {year}.",
+        "政策文件放入 mappings 后自动放行。",
+        "Released when the year's policy file is in mappings.",
+    ),
+    "E_LATE_YEAR": Code(
+        "{year} 年度的记录在截止日 {grace_until} 之后才送到，不再自动计入，也不会挪到次年。",
+        "A record of {year} arrived after {grace_until}; it is not credited by itself, and never moved elsewhere.",
+        "请基地说明原因，由人社局决定。",
+        "The base explains and the bureau decides.",
+    ),
+    "E_HOURS_INVALID": Code(
+        "学时“{value}”无法认定（{place}）。",
+        "The hours «{value}» can't be recognised ({place}).",
+        _FILE_CELL,
+        _FILE_CELL_EN,
+    ),
+    "E_DATE_INVALID": Code(
+        "日期“{value}”无法识别（{place}）。", "The date «{value}» can't be read ({place}).", _FILE_CELL, _FILE_CELL_EN
+    ),
+    "E_RESULT_INVALID": Code(
+        "考核结果“{value}”无法识别（{place}）。",
+        "The result «{value}» can't be read ({place}).",
+        _FILE_CELL,
+        _FILE_CELL_EN,
+    ),
+    "E_ROW_MALFORMED": Code(
+        "来源的一行不完整（{place}）。",
+        "A row of the source is not whole ({place}).",
+        "请基地检查该行；修好后下次同步自动放行。",
+        "The base checks the row; the next sync releases it.",
+    ),
+    "E_GLYPH_MISSING": Code(
+        "“{text}”中的字 {code_points} 证书字体没有，证书暂缓签发，绝不留空。",
+        "The certificate's fonts lack {code_points} in «{text}»; it waits rather than leave a blank.",
+        "请把含该字的字体放入系统，放入后自动签发。",
+        "Add a font that has the character; the certificate is issued then.",
+    ),
+}
+
+
+def sentence(code: str, params: dict[str, object], *, english: bool = False) -> str:
+    """The sentence of ``code`` with ``params`` filled in; an unknown code shows itself."""
+    known = CODES.get(code)
+    return (known.en if english else known.zh).format_map(_Shown(params)) if known else code
+
+
+def fix(code: str, *, english: bool = False) -> str:
+    """What mends ``code``."""
+    known = CODES.get(code)
+    return (known.fix_en if english else known.fix_zh) if known else ""
+
+
+class _Shown(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "？"

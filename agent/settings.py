@@ -1,0 +1,119 @@
+"""Django's settings. Everything that differs between installations is an environment variable, explained here.
+
+================================  ==========================================================================
+``XUESHI_HOME``                   folder for keys, the private database and its log (default ``./var``)
+``DATABASE_URL``                  ``postgresql://…``; without it a private PostgreSQL runs under the home
+``XUESHI_DATA_KEY``               32 bytes in base64; without it ``data.key`` under the home, made once
+``XUESHI_SECRET_KEY``             Django's secret; without it one is derived from the data key
+``XUESHI_BASE_URL``               public address, part of every QR code (default ``http://127.0.0.1:8000``)
+``XUESHI_HOSTS``                  host names that are answered, by commas (default: that of the base URL, loopback)
+``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
+``XUESHI_SIGNING_P12_PASSWORD``   its password
+``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
+``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
+================================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent.db.url import settings_of
+
+BASE_URL = (os.environ.get("XUESHI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(BASE_URL)
+_secure = _public.scheme == "https"
+FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
+
+# `agent.boot` sets both before Django starts; what is here serves tools that only look at models (mypy, makemigrations)
+SECRET_KEY = os.environ.get("XUESHI_SECRET_KEY") or "not-for-serving: agent.boot derives the real one"
+DATABASES = {"default": settings_of(os.environ.get("DATABASE_URL") or "postgresql:///xueshi")}
+
+DEBUG = False
+ALLOWED_HOSTS = [
+    h for h in (os.environ.get("XUESHI_HOSTS") or f"{_public.hostname},127.0.0.1,localhost,[::1]").split(",") if h
+]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "agent.organisations",
+    "agent.quarantine",
+    "agent.learners",
+    "agent.intake",
+    "agent.programmes",
+    "agent.matching",
+    "agent.credit",
+    "agent.certificates",
+    "agent.portal",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "agent.portal.middleware.headers",
+]
+ROOT_URLCONF = "agent.portal.urls"
+WSGI_APPLICATION = "agent.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "portal:sign-in"
+LOGIN_REDIRECT_URL = "portal:home"
+LOGOUT_REDIRECT_URL = "portal:sign-in"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [Path(__file__).parent / "portal" / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False
+
+STATIC_URL = "static/"
+# served straight from the packages: nothing to collect, nothing to forget
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = _secure
+CSRF_COOKIE_SECURE = _secure
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+X_FRAME_OPTIONS = "DENY"
+# our own handlers write errors; Django's would put request data into them
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,112 @@
+"""The contract that every kind of source fulfils, and how kinds are found.
+
+Vocabulary: `SourceConfig` is what a person configured; ``check`` looks whether a sync would work and names what is
+missing; ``courses`` lists what is taught; ``completions`` yields pages, each whole in itself, so that a pull can stop
+after any page and start again; ``capabilities`` says what a source can and can't know.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from types import TracebackType
+from typing import ClassVar, Self
+
+from pydantic import SecretStr
+
+from connectors.errors import OptionInvalid
+from connectors.records import CheckResult, Course, Page
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One source as a person configured it. ``url`` is an address or a file's path, by kind."""
+
+    name: str
+    url: str
+    token: SecretStr = field(default_factory=lambda: SecretStr(""))
+    options: dict[str, str] = field(default_factory=dict)
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of source can know. What it can't is said, never guessed."""
+
+    completion_time: bool = True  # knows when a course was completed
+    counts: bool = True  # says how many rows it has, so that a cut list shows
+    grades: bool = False
+    reported_hours: bool = False
+
+
+class Connector(ABC):
+    """Reads one source. Use as a context manager: leaving it gives back what it holds open on the other side."""
+
+    kind: ClassVar[str]
+    options: ClassVar[dict[str, str]] = {}
+    """The options of this kind, each with the sentence that explains it; any other is refused."""
+
+    def __init__(self, config: SourceConfig) -> None:
+        for option, value in config.options.items():
+            if option.split(".")[0] not in self.options:
+                raise OptionInvalid(option=option, value=value, reason=f"{self.kind} knows {', '.join(self.options)}")
+        self.config = config
+
+    @property
+    @abstractmethod
+    def calls(self) -> int:
+        """Questions asked so far (HTTP calls, files opened)."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this source can and can't know."""
+
+    def check_address(self) -> None:  # noqa: B027 - where any address will do, it is no duty
+        """Refuse an address that can never be right, before it is stored. Asks nobody.
+
+        :raises ConnectorError: its subclass says what is wrong with the address
+        """
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """Look whether a sync would bring everything, and say what is missing and what to click.
+
+        Never raises for what a person can mend: that comes back as a problem.
+        """
+
+    @abstractmethod
+    def courses(self) -> list[Course]:
+        """All courses that the source lets us see, hidden ones too."""
+
+    @abstractmethod
+    def completions(self) -> Iterator[Page]:
+        """All completions, in pages. A page is checked in itself (counts, dates, keys) before it is yielded.
+
+        :raises ConnectorError: the source failed or contradicts itself; pages yielded before stay true.
+        """
+
+    def close(self) -> None:  # noqa: B027 - a file needs no closing, so it is no duty
+        """Give back what is held open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def kinds() -> list[str]:
+    """The names of all installed kinds of connectors, ours and third parties' (entry point ``xueshi.connectors``)."""
+    return sorted(entry_points(group="xueshi.connectors").names)
+
+
+def load(kind: str) -> type[Connector]:
+    """The connector of a kind; only that one is imported, so a broken third party's breaks nobody else.
+
+    :raises KeyError: no installed package brings it.
+    """
+    connector: type[Connector] = entry_points(group="xueshi.connectors")[kind].load()
+    return connector

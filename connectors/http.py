@@ -1,0 +1,248 @@
+"""One way over HTTP for every connector: how long it waits, how much it takes, what it never shows.
+
+Vocabulary: a *call* is what a connector asks for; it is made of one or more *attempts*, repeated where the same
+question may go well by itself (every call of ours is a read, or sets what was set before: repeating does no harm).
+The token travels in the body only, and no exception of the HTTP library ever leaves here: those carry the request
+with its body. For the same reason errors are raised outside the handlers, so that nothing hangs on to them as a cause.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import urllib3
+
+from connectors.errors import (
+    AddressInvalid,
+    Busy,
+    CertificateRefused,
+    ConnectorError,
+    Maintenance,
+    NotJson,
+    Redirected,
+    Refused,
+    TooLarge,
+    Truncated,
+    UnknownAnswer,
+    Unreachable,
+    WrongAddress,
+)
+from connectors.guard import GuardedAdapter, reason_of
+
+Form = list[tuple[str, str]]
+Judge = Callable[[Any], None]
+
+STATUS: dict[int, type[ConnectorError]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), Redirected),
+    **dict.fromkeys((401, 403), Refused),
+    **dict.fromkeys((404, 405, 410), WrongAddress),
+    **dict.fromkeys((408, 425, 429), Busy),
+    **dict.fromkeys((500, 502, 503, 504), Maintenance),
+}
+"""What an HTTP status means; any other is an `UnknownAnswer`. Whether to repeat is the error's own ``retry``."""
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much. Seconds and bytes (unpacked)."""
+
+    connect: float = 5
+    read: float = 120  # between two pieces of an answer; a report page of a large Moodle takes 17 s to begin
+    deadline: float = 300  # for a call as a whole, its repetitions too; ends answers that only drip
+    max_bytes: int = 64 << 20
+    attempts: int = 4
+    backoff: float = 0.5  # doubled each time, with jitter
+    longest_wait: float = 60  # a Retry-After beyond that ends the call: the next sync comes by itself
+
+
+def user_agent() -> str:
+    """``xueshi/1.2.3``, so that an LMS's administrator can tell who called."""
+    try:
+        return f"xueshi/{version('xueshi')}"
+    except PackageNotFoundError:
+        return "xueshi"
+
+
+class HttpSession:
+    """Posts forms to one site and returns the JSON that comes back.
+
+    :param url: the site's address, ``https://``; ``http://`` only with ``allow_private``
+    :param allow_private: also go to loopback, private and link-local addresses
+    :param ca_file: certificates (PEM) to trust instead of the usual authorities
+    """
+
+    def __init__(
+        self, url: str, *, allow_private: bool = False, limits: Limits | None = None, ca_file: str = ""
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.calls = 0
+        self.limits = limits or Limits()
+        self.sleep: Callable[[float], None] = time.sleep
+        self._allow_private = allow_private
+        self._adapter = GuardedAdapter(self.url, allow_private=allow_private)
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no .netrc, no foreign certificates out of the environment
+        self._session.verify = ca_file or True
+        self._session.headers.update(
+            {
+                "User-Agent": user_agent(),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+            }
+        )
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._adapter)
+
+    def __repr__(self) -> str:
+        return f"HttpSession({self.url!r}, calls={self.calls})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+        self._adapter.forget()
+
+    def post(self, path: str, form: Callable[[], Form], judge: Judge, *, patient: bool = True) -> Any:
+        """Post a form and return the JSON of the answer.
+
+        :param form: makes the fields anew for each attempt, so that no frame here holds a token
+        :param judge: raises a `ConnectorError` for an answer that is an error; with ``retry`` it is asked again
+        :param patient: False asks once only
+        :raises ConnectorError: one of `STATUS`, or what the way there or ``judge`` says
+        """
+        self.check_address()
+        end = time.monotonic() + self.limits.deadline
+        attempt = 1
+        while True:
+            problem, wait, answer = self._attempt(self.url + path, form, judge, end)
+            if problem is None:
+                return answer
+            if not (problem.retry and patient) or attempt >= self.limits.attempts:
+                raise problem
+            wait = self._backoff(attempt) if wait is None else wait
+            if wait > self.limits.longest_wait or time.monotonic() + wait >= end:
+                raise problem
+            self.sleep(wait)
+            attempt += 1
+
+    def check_address(self) -> None:
+        """Refuse what can't be called, or would show the token to whoever listens.
+
+        :raises AddressInvalid: it is no https:// address, or holds more than host and path
+        """
+        try:
+            parts = urlsplit(self.url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        shown = self.url.rpartition("@")[2]
+        if host is None or parts.scheme not in ("https", "http"):
+            raise AddressInvalid(url=shown, reason="it does not begin with https://host")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise AddressInvalid(url=shown, reason="it holds more than host and path")
+        if parts.scheme == "http" and not self._allow_private:
+            raise AddressInvalid(url=shown, reason="http:// sends the token for everyone on the way to read")
+
+    def _backoff(self, attempt: int) -> float:
+        return self.limits.backoff * 2.0 ** (attempt - 1) * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
+
+    def _attempt(
+        self, url: str, form: Callable[[], Form], judge: Judge, end: float
+    ) -> tuple[ConnectorError | None, float | None, Any]:
+        """One attempt: what went wrong, how long the site asks to wait (None: it does not say), and the answer."""
+        self.calls += 1
+        wait: float | None = None
+        late = threading.Event()
+        clock = threading.Timer(end - time.monotonic(), self._adapter.cut, (late,))
+        clock.daemon = True
+        clock.start()
+        try:
+            with self._session.post(
+                url,
+                data=form(),
+                timeout=(self.limits.connect, self.limits.read),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                wait = _retry_after(response)
+                answer = _json(url, response, self._body(url, response))
+            judge(answer)
+        except ConnectorError as error:
+            problem = error
+        except requests.exceptions.SSLError as error:
+            problem = CertificateRefused(url=self.url, reason=reason_of(error))
+        except requests.exceptions.RequestException as error:
+            problem = Unreachable(url=self.url, reason=reason_of(error))
+        except (urllib3.exceptions.HTTPError, OSError) as error:  # while the body came
+            problem = Truncated(url=self.url, reason=reason_of(error))
+        else:
+            return None, None, answer
+        finally:
+            clock.cancel()
+        if late.is_set():
+            problem = Unreachable(url=self.url, reason=f"the answer was not whole after {self.limits.deadline:g} s")
+        return problem.with_traceback(None), wait, None
+
+    def _body(self, url: str, response: requests.Response) -> bytes:
+        """The body, unpacked, while it is within the limit."""
+        if response.status_code != requests.codes.ok:
+            raise _status_error(url, response)
+        body = bytearray()
+        while piece := response.raw.read(_CHUNK, decode_content=True):
+            body += piece
+            if len(body) > self.limits.max_bytes:
+                raise TooLarge(url=self.url, limit=self.limits.max_bytes)
+        return bytes(body)
+
+
+def _status_error(url: str, response: requests.Response) -> ConnectorError:
+    status = response.status_code
+    to = urlsplit(response.headers.get("Location", ""))
+    return STATUS.get(status, UnknownAnswer)(
+        url=url,
+        status=status,
+        reason=f"HTTP {status}",
+        errorcode=f"HTTP {status}",
+        location=f"{to.scheme}://{to.netloc.rpartition('@')[2]}{to.path}" if to.netloc else to.path or "nowhere",
+    )
+
+
+def _json(url: str, response: requests.Response, body: bytes) -> Any:
+    """``body`` as JSON; what only began as JSON was cut on its way, anything else is another kind of page."""
+    with suppress(orjson.JSONDecodeError):
+        return orjson.loads(body)
+    start = body.lstrip()[:60].decode("utf-8", "replace")
+    if not start:
+        raise Truncated(url=url, reason="the answer is empty")
+    if start[0] in "{[":
+        raise Truncated(url=url, reason=f"its JSON ends in the middle, after {len(body)} bytes")
+    kind = response.headers.get("Content-Type", "no type").split(";")[0]
+    raise NotJson(url=url, content_type=kind, start=_masked(start))
+
+
+def _masked(text: str) -> str:
+    """The start of a page that we do not know, digits hidden: it might show somebody's number."""
+    return " ".join("".join("•" if one.isdigit() else one for one in text).split())
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds that the site asks to wait (given as such, or as a date); None when it does not say."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None

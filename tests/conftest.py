@@ -1,0 +1,203 @@
+"""What tests stand on: a real PostgreSQL from the wheel, a fresh database for each test that asks, real programs.
+
+Nothing is mocked of our own: a test that takes ``house`` has a migrated database of its own, committed like in life.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Django is set up before tests are collected, so that they may import models; no database is touched by that
+_HOME = Path(tempfile.mkdtemp(prefix="xt"))
+os.environ.update(
+    XUESHI_HOME=str(_HOME),
+    XUESHI_DATA_KEY=base64.b64encode(b"k" * 32).decode(),
+    XUESHI_SECRET_KEY="only for tests",
+    DATABASE_URL="postgresql:///not-yet",
+    DJANGO_SETTINGS_MODULE="agent.settings",
+)
+for _name in ("XUESHI_BASE_URL", "XUESHI_SIGNING_P12", "XUESHI_MAPPINGS", "XUESHI_REGION"):
+    os.environ.pop(_name, None)
+
+import django  # noqa: E402 - the environment comes first
+import psycopg  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from agent.db.private import PrivatePostgres  # noqa: E402
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("house")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests whose programs are not on this machine, and say so; in CI they stay in, and fail."""
+    if os.environ.get("CI"):
+        return
+    left_out = [i for i in items if any(shutil.which(p) is None for m in i.iter_markers("needs") for p in m.args)]
+    if left_out:
+        missing = {p for i in left_out for m in i.iter_markers("needs") for p in m.args if shutil.which(p) is None}
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [i for i in items if i not in left_out]
+        if not hasattr(config, "workerinput") or config.workerinput["workerid"] == "gw0":  # type: ignore[attr-defined]
+            print(f"\nleft out {len(left_out)} tests: no {', '.join(sorted(missing))} here (apt-packages.txt)")  # noqa: T201
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL of this worker; its database ``xueshi`` is migrated, and copied for each test."""
+    home = Path(tempfile.mkdtemp(prefix="xp"))
+    server = PrivatePostgres(home, durable=False)
+    try:
+        _point_at(server.start())
+        call_command("migrate", verbosity=0)
+        connections.close_all()
+        yield server
+    finally:
+        connections.close_all()
+        server.release()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Databases of this worker's server, and Django pointed at them while they are used."""
+
+    server: PrivatePostgres
+
+    @contextmanager
+    def copy(self, template: str, *, keep: str = "") -> Iterator[str]:
+        """A copy of the database ``template``; its URL. It is dropped afterwards, or kept under a name."""
+        name = keep or f"t{os.urandom(6).hex()}"
+        # copying the files takes a fifth of writing every page to the log, which is what it does otherwise
+        self.say(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER xueshi STRATEGY file_copy')
+        with self.at(name) as url:
+            yield url
+        if not keep:
+            self.say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    @contextmanager
+    def at(self, name: str) -> Iterator[str]:
+        """The database ``name``; its URL."""
+        before, url = os.environ["DATABASE_URL"], self.server.url(name)
+        os.environ["DATABASE_URL"] = url
+        _point_at(url)
+        try:
+            yield url
+        finally:
+            connections.close_all()
+            os.environ["DATABASE_URL"] = before
+
+    def say(self, statement: str) -> None:
+        """Tell the server something, as its owner."""
+        connections.close_all()
+        with psycopg.connect(self.server.url("postgres", "postgres"), autocommit=True) as server:
+            server.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: PrivatePostgres) -> Databases:
+    """Makes databases; for fixtures that prepare one and tests that copy it."""
+    return Databases(postgres)
+
+
+@pytest.fixture
+def house(databases: Databases) -> Iterator[str]:
+    """A fresh migrated database with Django pointed at it; its URL."""
+    with databases.copy("xueshi") as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What one demo run printed, and the token that the fake Moodle asked for."""
+
+    result: dict[str, Any]
+    token: str
+
+
+@pytest.fixture(scope="session")
+def demo_run(databases: Databases) -> Demo:
+    """The demo's work, done once for each worker, in a database that nobody writes to afterwards."""
+    from agent.cli import demo
+    from agent.crypto import vault
+    from agent.intake.models import Source
+
+    with databases.copy("xueshi", keep="demo"):
+        result = demo._work({})
+        token = vault().open(bytes(Source.objects.get().token), b"source token").decode()
+    databases.say("ALTER DATABASE demo SET default_transaction_read_only = on")
+    return Demo(result, token)
+
+
+@pytest.fixture
+def demo_house(databases: Databases, demo_run: Demo) -> Iterator[Demo]:
+    """The database after a demo run, to look at: the database itself refuses every write."""
+    with databases.at("demo"):
+        yield demo_run
+
+
+@pytest.fixture
+def demo_copy(databases: Databases, demo_run: Demo) -> Iterator[Demo]:
+    """The same, to go on from: a copy of its own for each test."""
+    with databases.copy("demo"):
+        yield demo_run
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said: exit code, standard output, standard error."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def xueshi(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Run a command line in this process, through the same rim as the console script."""
+    from agent.cli import main
+
+    def run(*arguments: object) -> Said:
+        capfd.readouterr()
+        monkeypatch.setattr("sys.argv", ["xueshi", *map(str, arguments)])
+        status = 0
+        try:
+            main.main()
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        out, err = capfd.readouterr()
+        return Said(status, out, err)
+
+    return run
+
+
+def _point_at(url: str) -> None:
+    from agent.db.url import settings_of
+
+    connections.close_all()
+    # Django read its settings at set-up: what differs is taken over into the connection that it keeps
+    connection.settings_dict.update(settings_of(url))

@@ -1,0 +1,164 @@
+"""A small town of invented people: one learner with a whole year, one without, a base, a department, a bureau."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import translation
+
+from agent.certificates.models import Certificate
+from agent.crypto import vault
+from agent.flow import run_stages
+from agent.intake.models import Completion, Source, SyncRun
+from agent.learners.identity import fold_name, mask_id
+from agent.learners.models import Account, Learner
+from agent.localtime import now
+from agent.organisations.models import Kind, Membership, Organisation
+from agent.programmes.models import CourseLink, FilingEvent, Programme, ProgrammeVersion
+
+PASSWORD = "a long enough one"
+NUMBER = "370402199001010018"
+OTHER_NUMBER = "370402198502020025"
+
+
+@dataclass
+class Town:
+    """What stands in the database, and how to add to it."""
+
+    bodies: dict[str, Organisation]
+    source: Source
+    run: SyncRun
+    programmes: dict[str, Programme] = field(default_factory=dict)
+    keys: Any = field(default_factory=count)
+
+    def programme(
+        self, key: str, title: str, category: str, hours: int, *, organiser: str = "health", state: str = "filed"
+    ) -> Programme:
+        """A programme of 2024 with its version and its course."""
+        sequence = len(self.programmes) + 1
+        made = Programme.objects.create(
+            region="370400", year=2024, key=key, sequence=sequence, organiser=self.bodies[organiser],
+            implementer=self.bodies["base"], state=state,
+            filing_number=f"枣人社备〔2024〕{sequence:03d}号" if state == "filed" else None,
+        )  # fmt: skip
+        ProgrammeVersion.objects.create(
+            programme=made, version=1, title=title, category=category, hours=hours * 100,
+            subject="知识产权" if category == "public" else "", series="工程" if category == "professional" else "",
+            starts_on=date(2024, 1, 1), ends_on=date(2024, 12, 31),
+        )  # fmt: skip
+        CourseLink.objects.create(
+            source=self.source, kind="moodle", course=key, programme=made, valid_from=date(2024, 1, 1),
+            valid_to=date(2024, 12, 31), confirmed_by="test",
+        )  # fmt: skip
+        FilingEvent.objects.create(programme=made, from_state="draft", to_state=state, actor="test", reason="")
+        self.programmes[key] = made
+        return made
+
+    def completion(self, who: tuple[str, str], course: str, day: date, hours: int, started: date | None = None) -> None:
+        """A row of the LMS, as intake would have landed it."""
+        number, name = who
+        at = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+        Completion.objects.create(
+            source=self.source, run=self.run, key=str(next(self.keys)), version=1, current=True, digest=b"",
+            account=name, course=course, course_name=f"课程{course}", name=name, name_folded=fold_name(name),
+            name_code="",
+            id_masked=mask_id(number), id_fingerprint=vault().fingerprint(number), id_sealed=b"sealed", id_code="",
+            completed_at=at, precision="second", learned_on=day, started_on=started or day, hours=hours * 100,
+            minutes=None, passed=True, active=True, grade="", employer="", filing_number="", place="", payload=b"",
+            first_landed_at=at, landed_at=at,
+        )  # fmt: skip
+
+    def client(self, username: str) -> Client:
+        """A browser in which ``username`` has signed in."""
+        client = Client()
+        client.force_login(User.objects.get(username=username))
+        return client
+
+    def learner(self, username: str, number: str, name: str, password: str | None = None) -> Learner:
+        """A learner and their way in."""
+        learner, _ = Learner.objects.get_or_create(
+            fingerprint=vault().fingerprint(number),
+            defaults={
+                "sealed": b"sealed", "id_masked": mask_id(number), "name": name, "name_folded": fold_name(name),
+                "created_at": now(),
+            },
+        )  # fmt: skip
+        Account.objects.create(user=User.objects.create_user(username, password=password), learner=learner)
+        return learner
+
+    def staff(self, username: str, body: str, role: str) -> None:
+        """Somebody who acts for a body."""
+        user = User.objects.create_user(username)  # signs in by `client` only: hashing takes its time
+        Membership.objects.create(user=user, organisation=self.bodies[body], role=role)
+
+
+@pytest.fixture(autouse=True)
+def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A request leaves its language in the thread, so each test begins in Chinese; Django's test client may come in."""
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", [*settings.ALLOWED_HOSTS, "testserver"])
+    with translation.override("zh-hans"):
+        yield
+
+
+@pytest.fixture
+def empty_town(house: str) -> Town:
+    """Bodies and one source, and nothing learned yet."""
+    kinds = {"base": Kind.TRAINING_BASE, "health": Kind.SECTOR_DEPARTMENT, "industry": Kind.SECTOR_DEPARTMENT}
+    kinds |= {"bureau": Kind.HR_BUREAU}
+    bodies = {
+        name: Organisation.objects.create(
+            uscc=f"{number:018d}", kind=kind, name=f"示例{name}", region="370400", issuer_number=number
+        )
+        for number, (name, kind) in enumerate(kinds.items(), 1)
+    }
+    source = Source.objects.create(
+        name="在线学习中心", kind="moodle", url="https://lms.example", organisation=bodies["base"]
+    )
+    run = SyncRun.objects.create(source=source, state="done", finished_at=now(), new=5)
+    return Town(bodies, source, run)
+
+
+@pytest.fixture
+def town(empty_town: Town) -> Town:
+    """李·小明 has 30 public and 48 professional hours, one course capped and two that wait; and there are officials."""
+    town = empty_town
+    town.programme("G1", "知识产权基础", "public", 30, organiser="bureau")
+    town.programme("P1", "建筑施工新技术", "professional", 40)
+    town.programme("P2", "人工智能工程师培训", "professional", 24, organiser="industry")
+    town.programme("P4", "大数据技术与应用", "professional", 40, organiser="industry", state="submitted")
+    me = (NUMBER, "李·小明")
+    town.completion(me, "G1", date(2024, 3, 10), 30, date(2024, 3, 1))
+    town.completion(me, "P1", date(2024, 5, 17), 40, date(2024, 5, 6))
+    town.completion(me, "P2", date(2024, 6, 1), 24)
+    town.completion(me, "P4", date(2024, 7, 1), 40, date(2024, 6, 20))
+    town.completion(me, "NOBODYS", date(2024, 8, 1), 4)
+    town.completion((OTHER_NUMBER, "王五"), "P1", date(2024, 9, 17), 40, date(2024, 9, 1))
+    run_stages()
+    town.learner("xiaoming", NUMBER, "李·小明", PASSWORD)
+    town.learner("wangwu", OTHER_NUMBER, "王五", PASSWORD)
+    town.learner("newcomer", "37040219920303003X", "赵六")
+    town.staff("operator", "base", "base_operator")
+    town.staff("officer", "industry", "department_officer")
+    town.staff("reviewer", "bureau", "bureau_reviewer")
+    User.objects.create_user("stranger")
+    return town
+
+
+@pytest.fixture
+def certificate(town: Town) -> Certificate:
+    """A certificate of 李·小明."""
+    return Certificate.objects.filter(holder="李·小明").order_by("pk").first()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def text() -> Callable[[Any], str]:
+    """What a page says, in UTF-8."""
+    return lambda response: response.content.decode()
