@@ -2,7 +2,8 @@
 
 Vocabulary: `SourceConfig` is what a person configured; ``check`` looks whether a sync would work and names what is
 missing; ``courses`` lists what is taught; ``completions`` yields pages, each whole in itself, so that a pull can stop
-after any page and start again; ``capabilities`` says what a source can and can't know.
+after any page and start again; ``capabilities`` says what a source can and can't know. A source that can, tells less
+than everything: a *span* of time, the *changes* behind a place in its log, *blocks* of rows as digests.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import ClassVar, Self
 from pydantic import SecretStr
 
 from connectors.errors import OptionInvalid
-from connectors.records import CheckResult, Course, Page
+from connectors.records import EVERYTHING, Block, CheckResult, Course, Page, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Capabilities:
     counts: bool = True  # says how many rows it has, so that a cut list shows
     grades: bool = False
     reported_hours: bool = False
+    spans: bool = False  # can read a span of time without reading everything
+    changes: bool = False  # keeps a log of what was completed, corrected and taken back
+    blocks: bool = False  # can say which rows differ without sending them
 
 
 class Connector(ABC):
@@ -82,11 +86,33 @@ class Connector(ABC):
         """All courses that the source lets us see, hidden ones too."""
 
     @abstractmethod
-    def completions(self) -> Iterator[Page]:
-        """All completions, in pages. A page is checked in itself (counts, dates, keys) before it is yielded.
+    def completions(self, span: Span = EVERYTHING) -> Iterator[Page]:
+        """All completions of ``span``, in pages, each checked in itself (counts, dates, keys) before it is yielded.
+
+        With ``capabilities.spans`` pages come in the order of time, and each says ``through`` where it got: a pull
+        that was cut goes on from there. Without, everything comes whatever the span.
 
         :raises ConnectorError: the source failed or contradicts itself; pages yielded before stay true.
         """
+
+    def changes(self, after: int) -> Iterator[Page]:
+        """With ``capabilities.changes``: what the log holds behind the place ``after`` (0: its beginning), each
+        page with ``sequence``, its ``completions`` as they are now and ``gone`` what was taken back.
+
+        :raises ConnectorError: as `completions`; `LogCut` when the log does not reach back that far.
+        """
+        raise NotImplementedError(f"{self.kind} keeps no log of changes")
+
+    def blocks(self) -> Iterator[Block]:
+        """With ``capabilities.blocks``: all rows of the source as digests, in ascending blocks without a gap.
+
+        The connector's `Completion` records then carry ``serial`` and ``mark``.
+        """
+        raise NotImplementedError(f"{self.kind} has no digests")
+
+    def block(self, block: Block) -> Iterator[Page]:
+        """With ``capabilities.blocks``: the completions whose serial lies in ``block``."""
+        raise NotImplementedError(f"{self.kind} has no digests")
 
     def close(self) -> None:  # noqa: B027 - a file needs no closing, so it is no duty
         """Give back what is held open."""

@@ -267,6 +267,13 @@ class PageRepeated(ConnectorError):
     retry = True
 
 
+class LogCut(ConnectorError):
+    """The source's log of changes begins at {first}, behind {after}, up to where we had read it."""
+
+    code = "E_LOG_CUT"
+    fix = "Nothing to do: the next sync compares everything and goes on from there."
+
+
 class UnknownAnswer(ConnectorError):
     """The site answered an error that we do not know: {errorcode}."""
 

@@ -42,6 +42,8 @@ class Completion(TypedDict):
     employer: _Text
     filing_number: _Text  # the programme as the source names it, when it does
     place: NotRequired[_Text]  # sheet and row, for files
+    serial: NotRequired[Annotated[int, Field(gt=0, lt=1 << 63)]]  # the source's own number of the row, for `Block`
+    mark: NotRequired[Annotated[int, Field(ge=0, lt=1 << 32)]]  # the source's own digest of the row, for `Block`
     raw: Annotated[dict[str, Any], SkipValidation]  # the row as it came; not copied, for speed
 
 
@@ -69,6 +71,32 @@ class Page:
     window: str = ""  # what was asked for, in words
     total: int | None = None  # rows in the whole pull as the source counts them, when it does
     skipped: dict[str, int] = field(default_factory=dict)  # rows that the source itself says nothing of, by its reason
+    through: datetime | None = None  # every row of the span completed before that moment has come by now
+    sequence: int | None = None  # for `Connector.changes`: the place in the log that is reached with this page
+    gone: list[str] = field(default_factory=list)  # keys that the source itself says are there no more
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Completions from ``since`` up to just before ``until`` (time of completion, aware); None: no end there."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERYTHING = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a source says of its rows numbered ``first`` to ``last`` without sending them: how many, and their marks'
+    sum. Equal to ours means: nothing new, changed or gone among them.
+    """
+
+    first: int
+    last: int
+    rows: int
+    marks: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from connectors.moodle.columns import TITLES
 from connectors.moodle.courses import CHINA, courses
 from connectors.moodle.enrolled import Enrolments
 from connectors.moodle.report import Report, Wanted
-from connectors.records import CheckResult, Course, Page
+from connectors.records import EVERYTHING, CheckResult, Course, Page, Span
 
 ROUTES = ("auto", "report", "enrolled")
 _LARGEST_PAGE = 50_000
@@ -56,7 +56,7 @@ class MoodleConnector(Connector):
         """By the route taken; before it is known, by the better one."""
         if self._route == "enrolled":
             return Capabilities(completion_time=False, counts=False, grades=False)
-        return Capabilities(completion_time=True, counts=True, grades=True)
+        return Capabilities(completion_time=True, counts=True, grades=True, spans=True)
 
     def check_address(self) -> None:
         """Refuse what is no address of a web site, and one with a password in it."""
@@ -70,14 +70,15 @@ class MoodleConnector(Connector):
         """All courses that the account sees, hidden ones too, by their names as typed (of several, the Chinese one)."""
         return list(courses(self._client))
 
-    def completions(self) -> Iterator[Page]:
-        """All completions, by the report (a page a window of time) or by enrolment (a page a list of people).
+    def completions(self, span: Span = EVERYTHING) -> Iterator[Page]:
+        """The completions of ``span`` by the report (a page a window of time), or all by enrolment (a page a list of
+        people).
 
         :raises ConnectorError: the source failed or contradicts itself; pages yielded before stay true
         """
         self._route = self._route or self._found_route()
         if self._route == "report":
-            yield from self._report.pages()
+            yield from self._report.pages(span)
         else:
             yield from Enrolments(self._client, self._wanted.identity).pages()
 

@@ -31,7 +31,7 @@ from connectors.moodle.rows import Batch, read_rows
 from connectors.moodle.sheet import Sheet, mark_of, sheet_of
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
-from connectors.records import Page
+from connectors.records import EVERYTHING, Page, Span
 
 UTC_TIMES = {"timezone": "UTC"}
 _ATTEMPTS = 3  # another program may have set the filter between our two calls
@@ -171,26 +171,26 @@ class Report:
             with suppress(ConnectorError):
                 self._call(RESET_FILTERS, patient=False)
 
-    def look(self) -> Sheet:
-        """The first rows of all that is to be read, and how many there are.
+    def look(self, window: Window | None = None) -> Sheet:
+        """The first rows of ``window`` (all that is to be read), and how many there are.
 
         :raises ColumnMissing: see `columns_of`
         """
-        sheet = self.ask(self.whole, SAMPLE)
+        sheet = self.ask(window or self.whole, SAMPLE)
         if sheet.rows:
             self.columns_of(sheet)
         return sheet
 
     # --- reading -----------------------------------------------------------------------------------------------
-    def pages(self) -> Iterator[Page]:
-        """All completions, a page for each window.
+    def pages(self, span: Span = EVERYTHING) -> Iterator[Page]:
+        """All completions of ``span``, a page for each window, in the order of time.
 
         :raises ConnectorError: the report contradicts itself; pages yielded before stay true
         """
-        whole = self.whole
+        whole = self.whole.within(span)
         try:
             self._call(RESET_FILTERS)
-            at_first = self.look().total
+            at_first = self.look(whole).total
             got = 0
             waiting = [whole] if at_first <= self._wanted.page_size else whole.cut(at_first, self._wanted.page_size)
             waiting.reverse()
@@ -200,19 +200,22 @@ class Report:
                 if sheet.total > self._wanted.page_size and window.divisible:
                     waiting += reversed(window.cut(sheet.total, self._wanted.page_size))
                     continue
-                for part in self._rest(window, sheet, batch):
+                for part, last in self._rest(window, sheet, batch):
                     got += part.counted
                     if part.completions or part.rejected:
-                        yield Page(part.completions, part.rejected, window=str(window), total=at_first)
+                        through = window.ends_at if last else None
+                        yield Page(part.completions, part.rejected, str(window), at_first, through=through)
             at_last = self.ask(whole, 1).total
             if not _agrees(got, at_first, at_last):
                 raise TotalsDiffer(expected=at_last, window=whole, got=got)
         finally:
             self.release()
 
-    def _rest(self, window: Window, sheet: Sheet, batch: Batch) -> Iterator[Batch]:
-        """The window's pages: one, except where a single minute has more rows than a page holds."""
-        yield batch
+    def _rest(self, window: Window, sheet: Sheet, batch: Batch) -> Iterator[tuple[Batch, bool]]:
+        """The window's pages and whether each is its last: one, except where a single minute has more rows than a page
+        holds.
+        """
+        yield batch, len(sheet.rows) >= sheet.total
         seen = {mark_of(row) for row in sheet.rows} if sheet.total > len(sheet.rows) else set()
         read, page = len(sheet.rows), 1
         while read < sheet.total:
@@ -225,7 +228,7 @@ class Report:
             seen |= marks
             read += len(further.rows)
             page += 1
-            yield batch
+            yield batch, read >= sheet.total
 
     def _read(self, window: Window, page: int = 0, left: int | None = None) -> tuple[Sheet, Batch]:
         """One page, held against its window and its count; tried again when it does not fit (why: top of the file)."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from connectors.records import Span
+
 _MINUTE = 60
 _YEAR = 366 * 86_400
 _ROOM = 1.25  # parts are made for less than a full page, because rows are never spread evenly
@@ -40,6 +42,24 @@ class Window:
     def divisible(self) -> bool:
         """Whether it is longer than a minute, which is as exactly as the report tells times."""
         return self.end is None or self.end - self.start > _MINUTE
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Its end as a moment; None: no end, or none that a calendar has."""
+        try:
+            return None if self.end is None else datetime.fromtimestamp(self.end, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    def within(self, span: Span) -> Window:
+        """The part of it that ``span`` asks for, widened to whole minutes, which is as exactly as the report tells."""
+        start, end = self.start, self.end
+        if span.since is not None:
+            start = max(start, int(span.since.timestamp()) // _MINUTE * _MINUTE)
+        if span.until is not None:
+            until = -(-int(span.until.timestamp()) // _MINUTE) * _MINUTE
+            end = until if end is None else min(end, until)
+        return Window(start, end if end is None else max(end, start + _MINUTE))
 
     def cut(self, rows: int, page_size: int) -> list[Window]:
         """Parts that should hold at most ``page_size`` of its ``rows`` each."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from connectors.base import Capabilities, Connector, SourceConfig
 from connectors.errors import ConnectorError, OptionInvalid
-from connectors.records import CheckResult, Completion, Completions, Course, Page, Problem, Rejected
+from connectors.records import EVERYTHING, CheckResult, Completion, Completions, Course, Page, Problem, Rejected, Span
 from connectors.roster import keys, values
 from connectors.roster.headings import Table, find_tables
 from connectors.roster.reader import Book, read, to_path
@@ -129,7 +129,7 @@ class RosterConnector(Connector):
                 found.setdefault((course.code, course.name), course)
         return list(found.values())
 
-    def completions(self) -> Iterator[Page]:
+    def completions(self, span: Span = EVERYTHING) -> Iterator[Page]:  # noqa: ARG002 - a file comes whole
         """The rows in pages of `PAGE`; a file without rows is one empty page.
 
         :raises ConnectorError: the file as a whole can't be read; nothing was yielded then.
