@@ -7,6 +7,7 @@ the agent's business, and what a connector could not make sense of comes as `Rej
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NotRequired
@@ -44,7 +45,7 @@ class Completion(TypedDict):
     place: NotRequired[_Text]  # sheet and row, for files
     serial: NotRequired[Annotated[int, Field(gt=0, lt=1 << 63)]]  # the source's own number of the row, for `Block`
     mark: NotRequired[Annotated[int, Field(ge=0, lt=1 << 32)]]  # the source's own digest of the row, for `Block`
-    raw: Annotated[dict[str, Any], SkipValidation]  # the row as it came; not copied, for speed
+    raw: Annotated[dict[str, Any] | list[Any], SkipValidation]  # the row as it came, a list's names in `Page.titles`
 
 
 Completions = TypeAdapter(list[Completion])
@@ -73,6 +74,7 @@ class Page:
     skipped: dict[str, int] = field(default_factory=dict)  # rows that the source itself says nothing of, by its reason
     through: datetime | None = None  # every row of the span completed before that moment has come by now
     sequence: int | None = None  # for `Connector.changes`: the place in the log that is reached with this page
+    titles: Sequence[str] = ()  # what the cells of ``raw`` are called, where it is a list
     gone: list[str] = field(default_factory=list)  # keys that the source itself says are there no more
 
 

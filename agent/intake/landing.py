@@ -18,7 +18,7 @@ from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
 from agent.localtime import local_date
 from connectors.records import Completion
 
-_said = itemgetter(*sorted(Completion.__annotations__.keys() - {"key", "raw", "place"}))
+_said = itemgetter(*sorted(Completion.__annotations__.keys() - {"key", "raw", "place", "serial", "mark"}))
 _identified = itemgetter("key", "user", "course", "course_name")
 _dated = itemgetter("completed_at", "precision")
 _counted = itemgetter("started_on", "hours", "minutes", "passed", "active")

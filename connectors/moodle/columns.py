@@ -58,6 +58,12 @@ class Columns:
     grade: int = -1
     status: int = -1
 
+    @property
+    def needed(self) -> list[int]:
+        """The places that something is read from; the others may hold what they like."""
+        places = (self.identity, self.username, self.lastname, self.firstname, self.course, self.time)
+        return [at for at in (*places, self.coursename, self.grade, self.status) if at >= 0]
+
 
 def folded(title: str) -> str:
     """A heading for comparison: without case and surplus blanks."""

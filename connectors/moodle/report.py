@@ -164,6 +164,10 @@ class Report:
             missing = ReportMissing(report=number)
         raise missing
 
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        return tuple(self._columns.titles) if self._columns else ()
+
     def release(self) -> None:
         """Take the filter back, so that people who open the report see all of it. Once, and without insisting."""
         if self._filter_is_set:
@@ -204,7 +208,9 @@ class Report:
                     got += part.counted
                     if part.completions or part.rejected:
                         through = window.ends_at if last else None
-                        yield Page(part.completions, part.rejected, str(window), at_first, through=through)
+                        yield Page(
+                            part.completions, part.rejected, str(window), at_first, through=through, titles=self._titles
+                        )
             at_last = self.ask(whole, 1).total
             if not _agrees(got, at_first, at_last):
                 raise TotalsDiffer(expected=at_last, window=whole, got=got)

