@@ -57,7 +57,7 @@ def _check_key() -> None:
     from django.db import connection  # noqa: PLC0415
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT payload FROM intake_completion LIMIT 1")
+        cursor.execute("SELECT sealed FROM intake_rawpage ORDER BY id LIMIT 1")
         row = cursor.fetchone()
     if row:
         vault().open(bytes(row[0]), b"raw row")

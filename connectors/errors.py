@@ -1,13 +1,24 @@
 """What can go wrong with a source: one small tree.
 
 The class docstring is the sentence that a person reads (``{names}`` are filled in), ``code`` is stable and others may
-script against it, ``fix`` names what to do. ``retry`` says whether the same call may go well by itself later.
+script against it, ``fix`` names what to do, and ``action`` what the program does about it.
 """
 
 # ruff: noqa: E501 - a sentence that a person reads stays on one line, so that it can be searched for
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Action(StrEnum):
+    """What an error asks for. The whole table of errors is this file: one class, one row."""
+
+    RETRY = "retry"  # the same call again, soon
+    WAIT = "wait"  # again too, but the site asks for time, or is not there
+    CONFIGURE = "configure"  # a person's turn: at the LMS, or in the source's options
+    SKIP = "skip"  # that row says nothing: leave it out and count it
+    BUG = "bug"  # ours to mend
 
 
 class ConnectorError(Exception):
@@ -15,11 +26,16 @@ class ConnectorError(Exception):
 
     code: ClassVar[str] = "E_SOURCE"
     fix: ClassVar[str] = "Run `xueshi source check NAME` and follow what it says."
-    retry: ClassVar[bool] = False
+    action: ClassVar[Action] = Action.CONFIGURE
 
     def __init__(self, **params: object) -> None:
         self.params = {"source": "?", **params}
         super().__init__(self.message)
+
+    @property
+    def retry(self) -> bool:
+        """Whether the same call may go well by itself later."""
+        return self.action in (Action.RETRY, Action.WAIT)
 
     @property
     def message(self) -> str:
@@ -45,7 +61,7 @@ class Unreachable(ConnectorError):
 
     code = "E_UNREACHABLE"
     fix = "Check the address and that the server runs and can be reached from here; the next sync tries again."
-    retry = True
+    action = Action.WAIT
 
 
 class AddressForbidden(ConnectorError):
@@ -81,7 +97,7 @@ class Busy(ConnectorError):
 
     code = "E_BUSY"
     fix = "Nothing to do: the next sync tries again. If it lasts, ask the LMS's administrator about limits."
-    retry = True
+    action = Action.WAIT
 
 
 class Maintenance(ConnectorError):
@@ -89,7 +105,7 @@ class Maintenance(ConnectorError):
 
     code = "E_MAINTENANCE"
     fix = "Nothing to do here: the next sync tries again when the site is back."
-    retry = True
+    action = Action.WAIT
 
 
 class Refused(ConnectorError):
@@ -118,7 +134,7 @@ class Truncated(ConnectorError):
 
     code = "E_TRUNCATED"
     fix = "The next sync tries again. If it lasts, a proxy or a memory limit of the LMS cuts long answers."
-    retry = True
+    action = Action.RETRY
 
 
 class TooLarge(ConnectorError):
@@ -133,6 +149,7 @@ class Malformed(ConnectorError):
 
     code = "E_MALFORMED"
     fix = "The LMS may have been upgraded or changed. Run `xueshi source check NAME`; nothing was taken over from this page."
+    action = Action.BUG
 
 
 # --- rights and configuration ------------------------------------------------------------------------------------
@@ -220,6 +237,7 @@ class CallInvalid(ConnectorError):
     fix = (
         "That is an error of this program, or a Moodle that it does not know: please report it with the site's release."
     )
+    action = Action.BUG
 
 
 class NothingThere(ConnectorError):
@@ -227,6 +245,7 @@ class NothingThere(ConnectorError):
 
     code = "E_NOTHING_THERE"
     fix = "Nothing to do: the row is left out and counted."
+    action = Action.SKIP
 
 
 class RecordMissing(ConnectorError):
@@ -256,7 +275,7 @@ class TotalsDiffer(ConnectorError):
 
     code = "E_TOTALS"
     fix = "Nothing of this page was taken over. The next sync tries again; if it lasts, run `xueshi source check NAME`."
-    retry = True
+    action = Action.RETRY
 
 
 class PageRepeated(ConnectorError):
@@ -264,7 +283,7 @@ class PageRepeated(ConnectorError):
 
     code = "E_PAGE_REPEATED"
     fix = "Nothing of this page was taken over. If it lasts, a cache in front of the LMS answers old pages: exclude /webservice/ from it."
-    retry = True
+    action = Action.RETRY
 
 
 class LogCut(ConnectorError):
@@ -272,6 +291,7 @@ class LogCut(ConnectorError):
 
     code = "E_LOG_CUT"
     fix = "Nothing to do: the next sync compares everything and goes on from there."
+    action = Action.RETRY
 
 
 class UnknownAnswer(ConnectorError):
@@ -279,6 +299,7 @@ class UnknownAnswer(ConnectorError):
 
     code = "E_UNKNOWN_ANSWER"
     fix = "Please report it with the errorcode; nothing was taken over."
+    action = Action.BUG
 
 
 # --- files -------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _work(seconds: dict[str, float]) -> dict[str, Any]:
         import_programmes(read_programmes(PROGRAMMES), path=str(PROGRAMMES), source=source, actor="demo")
         timed("programmes", began)
         began = perf_counter()
-        landed = pull(source, lambda done, total: tell("intake", done, total))
+        landed = pull(source, progress=lambda done, total: tell("intake", done, total))
         timed("intake", began)
         through = run_stages(tell)
     seconds |= through.seconds

@@ -43,7 +43,7 @@ def run(name: str) -> dict[str, Any]:
     started = perf_counter()
     policies()  # a wrong rule file is told before anything is done
     with bars() as tell:
-        landed = pull(get(name), lambda done, total: tell("intake", done, total))
+        landed = pull(get(name), progress=lambda done, total: tell("intake", done, total))
         run_stages(tell)
     return {
         "source": name, "landed": landed.landed, "new": landed.new, "changed": landed.changed,

@@ -1,9 +1,11 @@
 """What can go wrong while landing."""
 
+# ruff: noqa: E501 - a sentence that a person reads stays on one line
+
 from __future__ import annotations
 
 from agent.errors import PERSON_NEEDED, XueshiError
-from connectors.errors import ConnectorError
+from connectors.errors import Action, ConnectorError
 
 
 class SourceUnknown(XueshiError):
@@ -28,12 +30,56 @@ class SourceBusy(XueshiError):
     exit_code = PERSON_NEEDED
 
 
+class SourceResting(XueshiError):
+    """The source {name} is left alone until {until}: it failed {failures} times in a row, the last time with {code}."""
+
+    code = "E_SOURCE_RESTING"
+    fix = "Mend what `xueshi source check {name}` says and run `xueshi sync {name}`: by hand it is tried at once."
+    exit_code = PERSON_NEEDED
+
+
 class SyncFailed(XueshiError):
     """The sync of {name} stopped. {reason} What was whole before that stays: {landed} rows."""
 
     fix = "{how}"
     exit_code = PERSON_NEEDED
 
-    def __init__(self, error: ConnectorError, *, name: str, landed: int) -> None:
+    def __init__(self, error: ConnectorError | DoubtfulPull, *, name: str, landed: int) -> None:
         self.code = error.code  # type: ignore[misc] # a script wants to know the cause
+        self.action = error.action
         super().__init__(name=name, reason=error.message, how=error.how_to_fix, landed=landed)
+
+
+class DoubtfulPull(XueshiError):
+    """What the source {name} showed can't be the whole."""
+
+    code = "E_DOUBTFUL"
+    action = Action.CONFIGURE
+
+
+class TooManyMissing(DoubtfulPull):
+    """{lost} of the {known} rows that are known of {name} are not there any more, which is more than {share} %."""
+
+    code = "E_TOO_MANY_MISSING"
+    fix = "Look at the LMS (lost rights, a changed report, a restored backup). If they are really gone: `xueshi sync {name} --accept-missing`."
+
+
+class NothingCame(DoubtfulPull):
+    """The source {name} showed nothing at all, where the last {runs} pulls brought at least {usual} rows each."""
+
+    code = "E_NOTHING_CAME"
+    fix = "Look whether the report or its filter was changed; `xueshi source check {name}` says what is missing. The place that was reached stays."
+
+
+class RangeInvalid(XueshiError):
+    """The range from {since} to {until} can't be read: {reason}."""
+
+    code = "E_RANGE"
+    fix = "Give two days as YYYY-MM-DD, the first before the second; «to» is not part of it."
+
+
+class SpansUnknown(XueshiError):
+    """A source of kind {kind} can't read a range of time."""
+
+    code = "E_NO_SPANS"
+    fix = "Run `xueshi sync {name}`: it reads everything."

@@ -6,6 +6,7 @@ Twins of one number are sealed once: a learner's ten courses cost one encryption
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -52,7 +53,7 @@ COLUMNS = {
     "id_masked": "text", "id_fingerprint": "bytea", "id_sealed": "bytea", "id_code": "text",
     "completed_at": "timestamptz", "precision": "text", "learned_on": "date",
     "started_on": "date", "hours": "int4", "minutes": "int4", "passed": "bool", "active": "bool", "grade": "text",
-    "employer": "text", "filing_number": "text", "place": "text", "payload": "bytea",
+    "employer": "text", "filing_number": "text", "place": "text", "serial": "int8", "mark": "int8",
 }  # fmt: skip
 """What `Lander.row` gives, with its types in PostgreSQL: a binary COPY wants to be told, and is three times faster."""
 
@@ -83,6 +84,7 @@ class Lander:
     def row(self, record: Completion, digest: bytes) -> tuple[Any, ...]:
         """The values of `COLUMNS`."""
         key, user, course, course_name = _identified(record)
+        completed_at, precision = _dated(record)
         return (
             digest,
             self.plain(key),
@@ -91,18 +93,24 @@ class Lander:
             _storable(course_name),
             *self.name(record["name"]),
             *self.identity(record["id_number"]),
-            *_dated(record),
-            _learned_on(record["completed_at"]),
+            completed_at,
+            precision,
+            _learned_on(completed_at),
             *_counted(record),
             self.plain(record["grade"]),
             self.plain(record["employer"]),
             _storable(record["filing_number"]),
             _storable(record.get("place", "")),
-            self.seal_payload(record["raw"]),
+            record.get("serial"),
+            record.get("mark"),
         )
 
-    def seal_payload(self, raw: dict[str, Any]) -> bytes:
-        """A raw row, sealed."""
+    def seal_page(self, titles: Sequence[str], raws: list[Any]) -> bytes:
+        """The raw rows of a page, sealed together: `open_raw` gives one back."""
+        return self._vault.seal(orjson.dumps([titles, raws]), PAYLOAD_PURPOSE)
+
+    def seal_row(self, raw: object) -> bytes:
+        """A raw row by itself, sealed."""
         return self._vault.seal(orjson.dumps(raw), PAYLOAD_PURPOSE)
 
     def _identity(self, text: str) -> SealedId:
@@ -115,6 +123,16 @@ class Lander:
             self._vault.seal(identity.number.encode(), ID_PURPOSE),
             "",
         )
+
+
+def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
+    """The raw row at ``place`` (from 0) of a sealed page, by its titles.
+
+    :raises agent.crypto.SealBroken: another key sealed it
+    """
+    titles, raws = orjson.loads(vault.open(sealed, PAYLOAD_PURPOSE))
+    raw = raws[place]
+    return raw if isinstance(raw, dict) else dict(zip(titles, raw, strict=True))
 
 
 def _storable(text: str) -> str:

@@ -1,81 +1,84 @@
-"""One pull of one source, page by page: each page is landed whole or not at all, and unchanged rows write nothing."""
+"""A pull of one source: everything, compared with what is known (*full*), what is new since the last one (*recent*), or
+a range of time (*backfill*). Each page is landed whole or not at all, together with the place that is reached with it.
+
+Vocabulary: *reached* is the moment before which everything has landed; a recent pull begins an *overlap* earlier, for
+completions are entered late, and ends at its own start, so that a date in the future never moves it.
+"""
 
 from __future__ import annotations
 
 import gc
-from array import array
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from django.db import connection, transaction
-from psycopg.types.json import Jsonb
+from django.db import connection
 
-from agent.crypto import vault
+from agent.intake import circuit
 from agent.intake.ahead import read_ahead
-from agent.intake.errors import SourceBusy, SyncFailed
-from agent.intake.landing import COLUMNS, Lander
-from agent.intake.models import Source, SyncRun
+from agent.intake.compare import Parts, comparable, compared, settle_missing
+from agent.intake.errors import DoubtfulPull, NothingCame, SourceBusy, SyncFailed
+from agent.intake.models import Source, SourceState, SyncRun
+from agent.intake.pages import Landed, PageLander
 from agent.intake.sources import connector
 from agent.localtime import now
-from agent.quarantine.settle import new_holding, settle
-from connectors.errors import ConnectorError
-
-if TYPE_CHECKING:
-    from django.db.backends.utils import CursorWrapper
-
-    from connectors.records import Page, Rejected
+from connectors.base import Connector
+from connectors.errors import ConnectorError, LogCut
+from connectors.records import Page, Span
 
 Progress = Callable[[int, int | None], None]
 """Told after each page: rows so far, and rows in all when the source says so."""
 
-
-@dataclass(slots=True)
-class Landed:
-    """What a run brought, in rows."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    missing_upstream: int = 0
-    calls: int = 0
-
-    @property
-    def landed(self) -> int:
-        """Rows that the source showed and that stand in the house now."""
-        return self.new + self.changed + self.unchanged
+OVERLAP = timedelta(days=int(os.environ.get("XUESHI_OVERLAP_DAYS") or 7))
+_USUAL_RUNS, _USUAL_ROWS = 3, 100
 
 
-def pull(source: Source, progress: Progress | None = None) -> Landed:
-    """Land everything that ``source`` shows, and note what it shows no more.
+class Mode(StrEnum):
+    """What a pull asks for."""
+
+    FULL = "full"
+    RECENT = "recent"
+
+
+def pull(
+    source: Source,
+    mode: Mode = Mode.FULL,
+    progress: Progress | None = None,
+    *,
+    because: str = "hand",
+    accept_missing: bool = False,
+    follow_up: Callable[[], None] | None = None,
+) -> Landed:
+    """Land what ``source`` shows, and after a full pull note what it shows no more.
+
+    :param because: hand, clock or push; kept with the run. Only by hand is a source asked whose circuit is open.
+    :param accept_missing: skip the guard against a site that lost its rows, this once
+    :param follow_up: called inside the transaction of each page that changed something
+    :raises SourceBusy: another process syncs this source.
+    :raises SourceResting: it failed too often, and nobody asked by hand.
+    :raises SyncFailed: the source failed, or what it showed is not to be believed; pages landed before stay.
+    """
+    with running(source, mode, because) as run:
+        return _Pull(source, run, progress, follow_up, accept_missing=accept_missing).go(mode)
+
+
+@contextmanager
+def running(source: Source, mode: str, because: str, span: Span | None = None) -> Iterator[SyncRun]:
+    """A run of a source, the only one at this time; what was left running by a process that died is written down.
 
     :raises SourceBusy: another process syncs this source.
-    :raises SyncFailed: the source failed; pages landed before stay, they are whole.
+    :raises SourceResting: it failed too often, and nobody asked by hand.
     """
-    with _alone(source):
+    with _alone(source), _seldom_collected():
         SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(
             state=SyncRun.State.FAILED, error_code="E_INTERRUPTED", error="The process ended in mid-run."
         )
-        run = SyncRun.objects.create(source=source)
-        landing = _Run(source, run)
-        try:
-            with connector(source) as reader:
-                try:
-                    for page in read_ahead(reader.completions()):
-                        landing.take(page)
-                        if progress:
-                            progress(landing.result.landed, page.total)
-                finally:
-                    landing.result.calls = reader.calls
-            landing.finish()
-        except ConnectorError as error:
-            landing.close(SyncRun.State.FAILED, error.code, error.message)
-            raise SyncFailed(error, name=source.name, landed=landing.result.landed) from error
-        landing.close(SyncRun.State.DONE)
-        return landing.result
+        if because != "hand":
+            circuit.require_closed(source)
+        given = span or Span()
+        yield SyncRun.objects.create(source=source, mode=mode, because=because, since=given.since, until=given.until)
 
 
 @contextmanager
@@ -104,116 +107,146 @@ def _seldom_collected() -> Iterator[None]:
 
 
 _COLLECT_AFTER = 100_000
-_KNOWN = "SELECT key, id, digest FROM intake_completion WHERE source_id = %s AND current AND key = ANY(%s)"
-_OUTDATED = """
-UPDATE intake_completion SET current = false WHERE id = ANY(%s) RETURNING key, version + 1, first_landed_at
-"""
-_COLUMNS = {
-    "source_id": "int8", "run_id": "int8", "version": "int4", "current": "bool",
-    "first_landed_at": "timestamptz", "landed_at": "timestamptz", **COLUMNS,
-}  # fmt: skip
-_COPY = f"COPY intake_completion ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
-_MISSING = """
-INSERT INTO intake_missingupstream (completion_id, run_id, since)
-SELECT c.id, %(run)s, now() FROM intake_completion c
-WHERE c.source_id = %(source)s AND c.current AND c.run_id <> %(run)s
-  AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.id = c.id)
-ON CONFLICT (completion_id) DO NOTHING
-"""
-_BACK = """
-DELETE FROM intake_missingupstream m USING intake_completion c
-WHERE c.id = m.completion_id AND c.source_id = %(source)s
-  AND (NOT c.current OR EXISTS (SELECT 1 FROM seen WHERE seen.id = c.id))
-"""
-_STILL_MISSING = """
-SELECT count(*) FROM intake_missingupstream m JOIN intake_completion c ON c.id = m.completion_id
-WHERE c.source_id = %(source)s
-"""
 
 
-_NEVER_SEEN = (0, b"")
+class _Pull:
+    """One pull, from the first page to the last word in the run's row."""
 
-
-class _Run:
-    """What one run knows while it lasts: eight bytes a row that was there already, and the rows that were refused."""
-
-    def __init__(self, source: Source, run: SyncRun) -> None:
+    def __init__(
+        self,
+        source: Source,
+        run: SyncRun,
+        progress: Progress | None,
+        follow_up: Callable[[], None] | None,
+        *,
+        accept_missing: bool,
+    ) -> None:
         self.source, self.run = source, run
-        self.result = Landed()
-        self._lander = Lander(vault())
-        self._seen = array("q")
-        self._rejected: dict[str, Rejected] = {}
+        self._progress, self._accept = progress, accept_missing
+        self.state = circuit.state_of(source)
+        self.lander = PageLander(source, run, follow_up)
 
-    def take(self, page: Page) -> None:
-        """Land one page in one transaction."""
-        plain = self._lander.plain
-        records = {plain(record["key"]): record for record in page.completions}
-        # a row that is too damaged to have a key is known by its place
-        rejected = {plain(row.key or row.place): row for row in page.rejected}
-        at = now()
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_KNOWN, [self.source.pk, [*records, *rejected]])
-            known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
-            due, outdated, seen = [], [], []
-            for key, record in records.items():
-                digest = self._lander.digest(record)
-                completion, old_digest = known.get(key, _NEVER_SEEN)
-                if old_digest == digest:
-                    seen.append(completion)
-                    continue
-                if completion:
-                    outdated.append(completion)
-                due.append((key, record, digest))
-            versions: dict[str, tuple[int, datetime]] = {}
-            if outdated:
-                cursor.execute(_OUTDATED, [outdated])
-                versions = {key: (version, first) for key, version, first in cursor.fetchall()}
-            if due:
-                with cursor.copy(_COPY) as copy:  # PostgreSQL writes a row while the next one is made
-                    copy.set_types(list(_COLUMNS.values()))
-                    for key, record, digest in due:
-                        version, first = versions.get(key, (1, at))
-                        row = self._lander.row(record, digest)
-                        copy.write_row((self.source.pk, self.run.pk, version, True, first, at, *row))
-        # a refused row is there all the same: what landed of it earlier is not missing upstream
-        self._seen.extend(seen)
-        self._seen.extend(known[key][0] for key in rejected if key in known)
-        self._rejected |= rejected
-        self.result.new += len(due) - len(outdated)
-        self.result.changed += len(outdated)
-        self.result.unchanged += len(seen)
-        self.result.rejected += len(rejected)
+    def go(self, mode: Mode) -> Landed:
+        """Pull, and write down how it went."""
+        result = self.lander.result
+        try:
+            with connector(self.source) as reader:
+                try:
+                    self._read(reader, mode)
+                finally:
+                    result.calls = reader.calls
+        except (ConnectorError, DoubtfulPull) as error:
+            circuit.note_failure(self.source, error.code, error.action)
+            self._write_down(SyncRun.State.FAILED, error.code, error.message)
+            raise SyncFailed(error, name=self.source.name, landed=result.landed) from error
+        circuit.close(self.source)
+        self._write_down(SyncRun.State.DONE)
+        return result
 
-    def finish(self) -> None:
-        """After the last page: what is missing upstream, what is back, which refused rows wait and which are mended."""
-        params = {"source": self.source.pk, "run": self.run.pk}
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE seen (id bigint PRIMARY KEY) ON COMMIT DROP")
-            with cursor.copy("COPY seen (id) FROM STDIN") as copy:
-                for completion in set(self._seen):
-                    copy.write_row((completion,))
-            cursor.execute(_BACK, params)
-            cursor.execute(_MISSING, params)
-            cursor.execute(_STILL_MISSING, params)
-            self.result.missing_upstream = cursor.fetchone()[0]
-            self._hold_rejected(cursor)
+    def _read(self, reader: Connector, mode: Mode) -> None:
+        can = reader.capabilities
+        if mode == Mode.RECENT and can.changes and self.state.sequence is not None:
+            try:
+                self._changes(reader)
+            except LogCut:
+                self._full(reader)
+        elif mode == Mode.RECENT and can.spans and self.state.reached is not None:
+            self._recent(reader)
+        else:
+            self._full(reader)
 
-    def _hold_rejected(self, cursor: CursorWrapper) -> None:
-        new_holding(cursor)
-        with cursor.copy("COPY holding (key, source, code, params, payload) FROM STDIN") as copy:
-            plain = self._lander.plain
-            for key, row in self._rejected.items():
-                said = {"place": row.place, "field": row.field, "value": row.value, "row": key}
-                params = Jsonb({name: plain(text) for name, text in said.items()})
-                payload = self._lander.seal_payload(row.raw)
-                copy.write_row((f"{self.source.pk}:{key}", self.source.name, row.code, params, payload))
-        settle(cursor, "row", source=self.source.name)
+    def _take(self, pages: Iterator[Page], move: Callable[[Page], None] | None = None, before: int = 0) -> None:
+        for page in read_ahead(pages):
+            if self.run.counted is None and page.total is not None:
+                self.run.counted = page.total
+            self.lander.take(page, move)
+            if self._progress:
+                self._progress(before + self.lander.result.landed, page.total)
 
-    def close(self, state: str, code: str = "", message: str = "") -> None:
-        """Write down how it went."""
-        result = self.result
-        SyncRun.objects.filter(pk=self.run.pk).update(
-            state=state, finished_at=now(), new=result.new, changed=result.changed, unchanged=result.unchanged,
-            rejected=result.rejected, missing_upstream=result.missing_upstream, calls=result.calls,
-            error_code=code, error=message,
+    # --- the three ways ----------------------------------------------------------------------------------------
+    def _full(self, reader: Connector) -> None:
+        can = reader.capabilities
+        sequence: list[int] = []
+        parts: Parts | None = None
+        if can.blocks and comparable(self.source):
+            parts = compared(self.source, list(reader.blocks()))
+            self.run.counted = sum(block.rows for block in parts.blocks)
+            self.lander.result.unchanged += parts.equal
+            for block in parts.differing:
+                self._take(reader.block(block))
+        else:
+
+            def note(page: Page) -> None:
+                if page.sequence is not None:
+                    sequence.append(page.sequence)
+
+            self._take(reader.completions(), note)
+        self._settle(whole=True, parts=parts)
+        self._reach(
+            reached=self.run.started_at if reader.capabilities.spans else None,
+            # where the log stood before the first page: what happened meanwhile is read again, and is the same
+            sequence=sequence[0] if sequence else self.state.sequence,
+            compared_at=self.run.started_at,
+        )
+
+    def _recent(self, reader: Connector) -> None:
+        assert self.state.reached  # noqa: S101 - `_read` looked
+        start = self.run.started_at
+        self.run.since, self.run.until = self.state.reached - OVERLAP, start
+        self._take(reader.completions(Span(self.run.since, start)), lambda page: self._move(page.through))
+        result = self.lander.result
+        if not result.landed + result.rejected:
+            self._doubt_nothing()
+        self._settle(whole=False)
+        self._reach(reached=start)
+
+    def _changes(self, reader: Connector) -> None:
+        assert self.state.sequence is not None  # noqa: S101 - `_read` looked
+
+        def move(page: Page) -> None:
+            if page.sequence is not None:
+                self._reach(sequence=max(page.sequence, self.state.sequence or 0))
+
+        self._take(reader.changes(self.state.sequence), move)
+        self._settle(whole=False)
+
+    # --- what is reached ---------------------------------------------------------------------------------------
+    def _move(self, through: datetime | None) -> None:
+        """Inside the page's transaction. Never back, and never beyond the start of the run."""
+        if through and self.state.reached and self.state.reached < through <= self.run.started_at:
+            self._reach(reached=through)
+
+    def _reach(self, **values: object) -> None:
+        for name, value in values.items():
+            setattr(self.state, name, value)
+        SourceState.objects.filter(pk=self.state.pk).update(**values)
+
+    def _doubt_nothing(self) -> None:
+        """No row at all, where the last pulls of this kind had hundreds each in their overlap.
+
+        :raises NothingCame: so the place that was reached stays
+        """
+        last = SyncRun.objects.filter(source=self.source, mode=self.run.mode, state=SyncRun.State.DONE)
+        rows = [run.new + run.changed + run.unchanged for run in last.order_by("-started_at")[:_USUAL_RUNS]]
+        if len(rows) == _USUAL_RUNS and min(rows) >= _USUAL_ROWS:
+            raise NothingCame(name=self.source.name, runs=_USUAL_RUNS, usual=min(rows))
+
+    # --- the end -----------------------------------------------------------------------------------------------
+    def _settle(self, *, whole: bool, parts: Parts | None = None) -> None:
+        self.lander.result.missing_upstream = settle_missing(
+            self.source, self.run, self.lander.seen, gone=self.lander.gone, whole=whole, parts=parts,
+            accept=self._accept,
         )  # fmt: skip
+        self.lander.hold_rejected(whole=whole and parts is None)
+
+    def _write_down(self, state: str, code: str = "", message: str = "") -> None:
+        close_run(self.run, self.lander.result, state, code, message)
+
+
+def close_run(run: SyncRun, result: Landed, state: str, code: str = "", message: str = "") -> None:
+    """Write down how a run went."""
+    SyncRun.objects.filter(pk=run.pk).update(
+        state=state, finished_at=now(), since=run.since, until=run.until, counted=run.counted, new=result.new,
+        changed=result.changed, unchanged=result.unchanged, rejected=result.rejected,
+        missing_upstream=result.missing_upstream, calls=result.calls, error_code=code, error=message,
+    )  # fmt: skip

@@ -44,7 +44,7 @@ def person_name(last: str, first: str) -> str:
     return last + first
 
 
-def read_rows(  # noqa: C901, PLR0912, PLR0914 - every row of a city passes here: one loop, no calls
+def read_rows(  # noqa: C901, PLR0912, PLR0915 - every row of a city passes here: one loop, no calls
     rows: list[dict[str, list[Any]]], columns: Columns, times: ReportTimes, window: Window
 ) -> Batch:
     """The completions of a page, each within the window, as strict as pydantic would have them.

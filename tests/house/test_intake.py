@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-import orjson
 import pytest
 from django.db import connection
 
 from agent.crypto import vault
 from agent.flow import run_stages
 from agent.intake.errors import SourceBusy, SyncFailed
+from agent.intake.landing import open_raw
 from agent.intake.models import Completion, MissingUpstream, SyncRun
 from agent.intake.sync import pull
 from tests.house.houses import Base, certificates, connect, held, line, number, one, released, roster, rows, sql
@@ -59,7 +59,8 @@ def test_a_changed_row_is_a_new_version_and_the_old_one_stays(three: Base):
     second = Completion.objects.get(key="u1|WSYS", current=True)
     assert second.first_landed_at == first.first_landed_at
     assert second.landed_at > first.landed_at
-    assert Completion.objects.get(pk=first.pk).payload == first.payload
+    old = Completion.objects.get(pk=first.pk)
+    assert (old.raw_page_id, old.raw_place) == (first.raw_page_id, first.raw_place)
 
 
 def test_a_row_that_returns_to_what_it_said_is_a_third_version(three: Base):
@@ -177,7 +178,7 @@ def test_a_source_that_fails_after_two_pages_keeps_these_whole(house: str, moodl
             moodle.faults.add("server_error")
 
     with pytest.raises(SyncFailed) as failed:
-        pull(base.source, break_after_two)
+        pull(base.source, progress=break_after_two)
     whole = Completion.objects.count()
     assert 2 <= whole == pages[-1] < 8
     assert failed.value.params["landed"] == whole
@@ -212,7 +213,7 @@ def test_a_run_that_was_killed_is_written_down_by_the_next(three: Base):
 
 def test_what_a_row_says_is_kept_sealed_and_can_be_read_back(three: Base):
     stored = Completion.objects.get(key="u1|WSYS")
-    raw = orjson.loads(vault().open(bytes(stored.payload), b"raw row"))
+    raw = open_raw(vault(), bytes(stored.raw_page.sealed), stored.raw_place)
     assert raw["身份证号"] == number(1)
     assert vault().open(bytes(stored.id_sealed), b"identity number").decode() == number(1)
     assert stored.id_fingerprint == vault().fingerprint(number(1))

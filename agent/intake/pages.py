@@ -1,0 +1,190 @@
+"""Landing a page: its rows, the place that is reached with it and the work that follows commit together or not at all.
+
+Unchanged rows write nothing. A page that PostgreSQL refuses is tried row by row, so that one row never keeps out others.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import DataError, connection, transaction
+from psycopg.types.json import Jsonb
+
+from agent.crypto import vault
+from agent.intake.landing import COLUMNS, Lander
+from agent.intake.models import RawPage, Source, SyncRun
+from agent.localtime import now
+from agent.quarantine.settle import new_holding, settle
+from connectors.records import Completion, Page, Rejected
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+
+@dataclass(slots=True)
+class Landed:
+    """What a run brought, in rows."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    missing_upstream: int = 0
+    calls: int = 0
+
+    @property
+    def landed(self) -> int:
+        """Rows that the source showed and that stand in the house now."""
+        return self.new + self.changed + self.unchanged
+
+
+_KNOWN = "SELECT key, id, digest FROM intake_completion WHERE source_id = %s AND current AND key = ANY(%s)"
+_OUTDATED = """
+UPDATE intake_completion SET current = false WHERE id = ANY(%s) RETURNING key, version + 1, first_landed_at
+"""
+_NUMBERED = """
+UPDATE intake_completion c SET serial = t.serial, mark = t.mark
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS t(id, serial, mark)
+WHERE c.id = t.id AND (c.serial, c.mark) IS DISTINCT FROM (t.serial, t.mark)
+"""
+_COLUMNS = {
+    "source_id": "int8", "run_id": "int8", "version": "int4", "current": "bool", "raw_page_id": "int8",
+    "raw_place": "int4", "first_landed_at": "timestamptz", "landed_at": "timestamptz", **COLUMNS,
+}  # fmt: skip
+_COPY = f"COPY intake_completion ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
+_TYPES = list(_COLUMNS.values())
+_NEVER_SEEN = (0, b"")
+UNLANDABLE = "E_ROW_REFUSED"
+
+
+class PageLander:
+    """What one run knows while it lasts: eight bytes a row that was there already, and the rows that were refused."""
+
+    def __init__(self, source: Source, run: SyncRun, follow_up: Callable[[], None] | None = None) -> None:
+        self.source, self.run = source, run
+        self.result = Landed()
+        self.seen = array("q")
+        self.gone: list[str] = []
+        self.lander = Lander(vault())
+        self._rejected: dict[str, Rejected] = {}
+        self._follow_up = follow_up
+
+    def take(self, page: Page, move: Callable[[Page], None] | None = None) -> None:
+        """Land one page in one transaction; ``move`` notes the place that is reached with it, in the same one."""
+        try:
+            self._land(page, move)
+        except DataError:  # something in one row that no check of ours foresaw
+            self._land(self._isolated(page), move)
+
+    def _land(self, page: Page, move: Callable[[Page], None] | None) -> None:
+        plain, digest = self.lander.plain, self.lander.digest
+        records = {plain(record["key"]): record for record in page.completions}
+        # a row that is too damaged to have a key is known by its place
+        rejected = {plain(row.key or row.place): row for row in page.rejected}
+        due: list[tuple[str, Completion, bytes]] = []
+        outdated: list[int] = []
+        seen: list[int] = []
+        numbered: list[tuple[int, int, int]] = []
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_KNOWN, [self.source.pk, [*records, *rejected]])
+            known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
+            for key, record in records.items():
+                fresh = digest(record)
+                completion, old = known.get(key, _NEVER_SEEN)
+                if old == fresh:
+                    seen.append(completion)
+                    if "serial" in record:
+                        numbered.append((completion, record["serial"], record.get("mark", 0)))
+                    continue
+                if completion:
+                    outdated.append(completion)
+                due.append((key, record, fresh))
+            if numbered:  # the source began to number its rows: no change of what they say
+                cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
+            if due:
+                self._write(cursor, page, due, outdated)
+            if move:
+                move(page)
+            if self._follow_up and (due or page.gone):
+                self._follow_up()
+        # a refused row is there all the same: what landed of it earlier is not missing upstream
+        self.seen.extend(seen)
+        self.seen.extend(known[key][0] for key in rejected if key in known)
+        self.gone += [plain(key) for key in page.gone]
+        self._rejected |= rejected
+        self.result.new += len(due) - len(outdated)
+        self.result.changed += len(outdated)
+        self.result.unchanged += len(seen)
+        self.result.rejected += len(rejected)
+
+    def _write(
+        self, cursor: CursorWrapper, page: Page, due: list[tuple[str, Completion, bytes]], outdated: list[int]
+    ) -> None:
+        at, source, run = now(), self.source.pk, self.run.pk
+        versions: dict[str, tuple[int, datetime]] = {}
+        if outdated:
+            cursor.execute(_OUTDATED, [outdated])
+            versions = {key: (version, first) for key, version, first in cursor.fetchall()}
+        sealed = self.lander.seal_page(page.titles, [record["raw"] for _, record, _ in due])
+        raw = RawPage.objects.create(run=self.run, rows=len(due), sealed=sealed).pk
+        first_version = (1, at)
+        row = self.lander.row
+        with cursor.copy(_COPY) as copy:  # PostgreSQL writes a row while the next one is made
+            copy.set_types(_TYPES)
+            for place, (key, record, fresh) in enumerate(due):
+                version, first = versions.get(key, first_version)
+                copy.write_row((source, run, version, True, raw, place, first, at, *row(record, fresh)))
+
+    def _isolated(self, page: Page) -> Page:
+        """The page without the rows that PostgreSQL refuses, each of them tried alone and taken back."""
+        good: list[Completion] = []
+        bad = list(page.rejected)
+        for record in page.completions:
+            trial = Page([record], titles=page.titles)
+            try:
+                with transaction.atomic():
+                    PageLander(self.source, self.run)._land(trial, None)  # noqa: SLF001 - a trial of ourselves
+                    transaction.set_rollback(True)
+                good.append(record)
+            except DataError as error:
+                raw = record["raw"]
+                named = raw if isinstance(raw, dict) else dict(zip(page.titles, raw, strict=True))
+                reason = str(error).splitlines()[0][:80]
+                bad.append(Rejected(record["key"], UNLANDABLE, "", record.get("place", page.window), reason, named))
+        return Page(**{**_fields(page), "completions": good, "rejected": bad})
+
+    def hold_rejected(self, *, whole: bool) -> None:
+        """Hold the rows that were refused. After a ``whole`` pull the ones that were not are released."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            new_holding(cursor)
+            if not whole:  # what waits from before and was not asked for now, waits on
+                cursor.execute(_STILL_HELD, [self.source.name, list(map(self._held_key, self._rejected))])
+            with cursor.copy("COPY holding (key, source, code, params, payload) FROM STDIN") as copy:
+                plain = self.lander.plain
+                for key, row in self._rejected.items():
+                    said = {"place": row.place, "field": row.field, "value": row.value, "row": key}
+                    params = Jsonb({name: plain(text) for name, text in said.items()})
+                    copy.write_row(
+                        (self._held_key(key), self.source.name, row.code, params, self.lander.seal_row(row.raw))
+                    )
+            settle(cursor, "row", source=self.source.name)
+
+    def _held_key(self, key: str) -> str:
+        return f"{self.source.pk}:{key}"
+
+
+_STILL_HELD = """
+INSERT INTO holding (key, source, code, params, payload)
+SELECT h.key, h.source, h.code, h.params, h.payload FROM quarantine_held h
+WHERE h.what = 'row' AND h.released_at IS NULL AND h.source = %s AND NOT h.key = ANY(%s)
+  AND NOT EXISTS (SELECT 1 FROM intake_completion c WHERE c.current AND c.source_id || ':' || c.key = h.key
+                  AND c.landed_at > h.opened_at)
+"""
+
+
+def _fields(page: Page) -> dict[str, Any]:
+    return {name: getattr(page, name) for name in Page.__dataclass_fields__}
