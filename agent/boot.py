@@ -60,4 +60,4 @@ def _check_key() -> None:
         cursor.execute("SELECT sealed FROM intake_rawpage ORDER BY id LIMIT 1")
         row = cursor.fetchone()
     if row:
-        vault().open(bytes(row[0]), b"raw row")
+        vault().open(bytes(row[0]), b"raw page")

@@ -11,7 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -124,9 +125,14 @@ class Connector(ABC):
         self.close()
 
 
+@lru_cache(maxsize=1)  # looking through everything that is installed takes a tenth of a second
+def _installed() -> EntryPoints:
+    return entry_points(group="xueshi.connectors")
+
+
 def kinds() -> list[str]:
     """The names of all installed kinds of connectors, ours and third parties' (entry point ``xueshi.connectors``)."""
-    return sorted(entry_points(group="xueshi.connectors").names)
+    return sorted(_installed().names)
 
 
 def load(kind: str) -> type[Connector]:
@@ -134,5 +140,5 @@ def load(kind: str) -> type[Connector]:
 
     :raises KeyError: no installed package brings it.
     """
-    connector: type[Connector] = entry_points(group="xueshi.connectors")[kind].load()
+    connector: type[Connector] = _installed()[kind].load()
     return connector

@@ -1,25 +1,27 @@
-"""Landing a page: its rows, the place that is reached with it and the work that follows commit together or not at all.
+"""Landing a page: its rows, the place that is reached and the work that follows commit together or not at all.
 
-Unchanged rows write nothing. A page that PostgreSQL refuses is tried row by row, so that one row never keeps out others.
+Unchanged rows write nothing. A page that PostgreSQL refuses is tried row by row, so that one row keeps out no others.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
+from psycopg.types.string import BytesBinaryDumper
 
 from agent.crypto import vault
 from agent.intake.landing import COLUMNS, Lander
-from agent.intake.models import RawPage, Source, SyncRun
+from agent.intake.models import Completion, RawPage, Source, SyncRun
 from agent.localtime import now
 from agent.quarantine.settle import new_holding, settle
-from connectors.records import Completion, Page, Rejected
+from connectors.records import Completion as Record
+from connectors.records import Page, Rejected
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -57,6 +59,8 @@ _COLUMNS = {
 }  # fmt: skip
 _COPY = f"COPY intake_completion ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
 _TYPES = list(_COLUMNS.values())
+_NEXT_RAW_PAGE = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id'))"
+_Due = tuple[str, Record, bytes]
 _NEVER_SEEN = (0, b"")
 UNLANDABLE = "E_ROW_REFUSED"
 
@@ -72,10 +76,17 @@ class PageLander:
         self.lander = Lander(vault())
         self._rejected: dict[str, Rejected] = {}
         self._follow_up = follow_up
+        self.fresh = not Completion.objects.filter(source=source, current=True).exists()
+        """Nothing is known of the source: no row has to be looked up, and none can be missing."""
 
     def take(self, page: Page, move: Callable[[Page], None] | None = None) -> None:
         """Land one page in one transaction; ``move`` notes the place that is reached with it, in the same one."""
         try:
+            self._land(page, move)
+        except IntegrityError:
+            if not self.fresh:
+                raise
+            self.fresh = False  # a row that an earlier page of this pull had already
             self._land(page, move)
         except DataError:  # something in one row that no check of ours foresaw
             self._land(self._isolated(page), move)
@@ -85,63 +96,76 @@ class PageLander:
         records = {plain(record["key"]): record for record in page.completions}
         # a row that is too damaged to have a key is known by its place
         rejected = {plain(row.key or row.place): row for row in page.rejected}
-        due: list[tuple[str, Completion, bytes]] = []
         outdated: list[int] = []
         seen: list[int] = []
         numbered: list[tuple[int, int, int]] = []
+        known: dict[str, tuple[int, bytes]] = {}
+        # where nothing is known everything is due, and a row is read, sealed and written in one go, while it is warm
+        due: Iterable[_Due] = ((key, record, digest(record)) for key, record in records.items())
+        written = 0
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_KNOWN, [self.source.pk, [*records, *rejected]])
-            known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
-            for key, record in records.items():
-                fresh = digest(record)
-                completion, old = known.get(key, _NEVER_SEEN)
-                if old == fresh:
-                    seen.append(completion)
-                    if "serial" in record:
-                        numbered.append((completion, record["serial"], record.get("mark", 0)))
-                    continue
-                if completion:
-                    outdated.append(completion)
-                due.append((key, record, fresh))
+            # Rows and the place that is reached can't come apart, in whatever moment the power fails; so a page need
+            # not wait for the disk. The run's last word does, and with it all before.
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            if not self.fresh:
+                cursor.execute(_KNOWN, [self.source.pk, [*records, *rejected]])
+                known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
+                due, before = [], due
+                for key, record, fresh in before:
+                    completion, old = known.get(key, _NEVER_SEEN)
+                    if old == fresh:
+                        seen.append(completion)
+                        if "serial" in record:
+                            numbered.append((completion, record["serial"], record.get("mark", 0)))
+                        continue
+                    if completion:
+                        outdated.append(completion)
+                    due.append((key, record, fresh))
             if numbered:  # the source began to number its rows: no change of what they say
                 cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
-            if due:
-                self._write(cursor, page, due, outdated)
+            if due if isinstance(due, list) else records:
+                written = self._write(cursor, page, due, outdated)
             if move:
                 move(page)
-            if self._follow_up and (due or page.gone):
+            if self._follow_up and (written or page.gone):
                 self._follow_up()
         # a refused row is there all the same: what landed of it earlier is not missing upstream
         self.seen.extend(seen)
         self.seen.extend(known[key][0] for key in rejected if key in known)
         self.gone += [plain(key) for key in page.gone]
         self._rejected |= rejected
-        self.result.new += len(due) - len(outdated)
+        self.result.new += written - len(outdated)
         self.result.changed += len(outdated)
         self.result.unchanged += len(seen)
         self.result.rejected += len(rejected)
 
-    def _write(
-        self, cursor: CursorWrapper, page: Page, due: list[tuple[str, Completion, bytes]], outdated: list[int]
-    ) -> None:
+    def _write(self, cursor: CursorWrapper, page: Page, due: Iterable[_Due], outdated: list[int]) -> int:
         at, source, run = now(), self.source.pk, self.run.pk
         versions: dict[str, tuple[int, datetime]] = {}
         if outdated:
             cursor.execute(_OUTDATED, [outdated])
             versions = {key: (version, first) for key, version, first in cursor.fetchall()}
-        sealed = self.lander.seal_page(page.titles, [record["raw"] for _, record, _ in due])
-        raw = RawPage.objects.create(run=self.run, rows=len(due), sealed=sealed).pk
+        cursor.execute(_NEXT_RAW_PAGE)
+        raw_page = cursor.fetchone()[0]
         first_version = (1, at)
-        row = self.lander.row
+        raws: list[Any] = []
+        row, keep = self.lander.row, raws.append
         with cursor.copy(_COPY) as copy:  # PostgreSQL writes a row while the next one is made
+            # psycopg's own in C; the one that Django leaves registered is called in Python, for each of three cells
+            copy.cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
             copy.set_types(_TYPES)
+            write = copy.write_row
             for place, (key, record, fresh) in enumerate(due):
-                version, first = versions.get(key, first_version)
-                copy.write_row((source, run, version, True, raw, place, first, at, *row(record, fresh)))
+                version, first = versions.get(key, first_version) if versions else first_version
+                write((source, run, version, True, raw_page, place, first, at, *row(record, fresh)))
+                keep(record["raw"])
+        sealed = self.lander.seal_page(page.titles, raws)
+        RawPage.objects.bulk_create([RawPage(pk=raw_page, run=self.run, rows=len(raws), sealed=sealed)])
+        return len(raws)
 
     def _isolated(self, page: Page) -> Page:
         """The page without the rows that PostgreSQL refuses, each of them tried alone and taken back."""
-        good: list[Completion] = []
+        good: list[Record] = []
         bad = list(page.rejected)
         for record in page.completions:
             trial = Page([record], titles=page.titles)

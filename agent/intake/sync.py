@@ -233,7 +233,8 @@ class _Pull:
 
     # --- the end -----------------------------------------------------------------------------------------------
     def _settle(self, *, whole: bool, parts: Parts | None = None) -> None:
-        self.lander.result.missing_upstream = settle_missing(
+        if not self.lander.fresh:
+            self.lander.result.missing_upstream = settle_missing(
             self.source, self.run, self.lander.seen, gone=self.lander.gone, whole=whole, parts=parts,
             accept=self._accept,
         )  # fmt: skip

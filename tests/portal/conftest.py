@@ -72,7 +72,8 @@ class Town:
             name_code="",
             id_masked=mask_id(number), id_fingerprint=vault().fingerprint(number), id_sealed=b"sealed", id_code="",
             completed_at=at, precision="second", learned_on=day, started_on=started or day, hours=hours * 100,
-            minutes=None, passed=True, active=True, grade="", employer="", filing_number="", place="", raw_page_id=0, raw_place=0,
+            minutes=None, passed=True, active=True, grade="", employer="", filing_number="", place="",
+            raw_page_id=0, raw_place=0,
             first_landed_at=at, landed_at=at,
         )  # fmt: skip
 
