@@ -20,6 +20,11 @@ class Action(StrEnum):
     SKIP = "skip"  # that row says nothing: leave it out and count it
     BUG = "bug"  # ours to mend
 
+    @property
+    def again(self) -> bool:
+        """Whether the same call may go well by itself later."""
+        return self in (Action.RETRY, Action.WAIT)
+
 
 class ConnectorError(Exception):
     """The source {source} could not be read."""
@@ -35,7 +40,7 @@ class ConnectorError(Exception):
     @property
     def retry(self) -> bool:
         """Whether the same call may go well by itself later."""
-        return self.action in (Action.RETRY, Action.WAIT)
+        return self.action.again
 
     @property
     def message(self) -> str:

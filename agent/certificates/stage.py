@@ -97,11 +97,11 @@ JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL A
 WHERE NOT a.withdrawn
   AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
                   AND (c.state = 'issued' OR c.achievement_id = a.id))
+  AND (%(only)s::bigint[] IS NULL OR a.id = ANY(%(only)s))
 ORDER BY a.learner_id, p.id, a.learned_on, a.id
 """
-_BATCH_OF_DUE = """
-SELECT * FROM due WHERE NOT (achievement_id = ANY(%s)) ORDER BY programme_id, learned_on, achievement_id LIMIT %s
-"""
+_IN_ORDER = "SELECT achievement_id FROM due ORDER BY programme_id, learned_on, achievement_id"
+_BATCH_OF_DUE = "SELECT * FROM due ORDER BY programme_id, learned_on, achievement_id"
 _SERIALS = """
 INSERT INTO certificates_serial (programme_id, last)
 SELECT * FROM unnest(%s::bigint[], %s::int[])
@@ -146,33 +146,31 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         _find_due(cursor, policies)
         unprintable = _hold_unprintable(cursor)
         done.held = len(unprintable)
-        cursor.execute("SELECT count(*) FROM due")
-        total = cursor.fetchone()[0] - done.held
-    while done.issued < total:
+        cursor.execute(_IN_ORDER)
+        waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in unprintable]
+    for start in range(0, len(waiting), _BATCH):
         with transaction.atomic(), connection.cursor() as cursor:
             _lock(cursor)
-            _find_due(cursor, policies)
-            cursor.execute(_BATCH_OF_DUE, [unprintable, _BATCH])
-            batch = [_Due(*row) for row in cursor.fetchall()]
-            if not batch:
-                break  # another worker was faster
-            if late := [due.achievement for due in batch if _undrawable(due.texts)]:
-                unprintable += late  # matched since the look above: the next run holds them
-                continue
-            _issue(cursor, batch)
+            # looked at again under the lock: another worker may have been faster, or a correction
+            _find_due(cursor, policies, only=waiting[start : start + _BATCH])
+            cursor.execute(_BATCH_OF_DUE)
+            batch = [due for due in map(_Due._make, cursor.fetchall()) if not _undrawable(due.texts)]
+            if batch:
+                _issue(cursor, batch)
         done.issued += len(batch)
         if progress:
-            progress(done.issued, total)
+            progress(min(start + _BATCH, len(waiting)), len(waiting))
     return done
 
 
-def _find_due(cursor: CursorWrapper, policies: Mapping[int, Policy]) -> None:
+def _find_due(cursor: CursorWrapper, policies: Mapping[int, Policy], only: list[int] | None = None) -> None:
+    """Make the temporary table ``due``: of all achievements, or of these ``only``."""
     cursor.execute("CREATE TEMP TABLE entitled (year int, category text, kind text, state text) ON COMMIT DROP")
     with cursor.copy("COPY entitled FROM STDIN") as copy:
         for year, policy in policies.items():
             for row in entitled(policy):
                 copy.write_row((year, *row))
-    cursor.execute(_ELIGIBLE)
+    cursor.execute(_ELIGIBLE, {"only": only})
 
 
 def _lock(cursor: CursorWrapper) -> None:
@@ -231,7 +229,7 @@ def verify_url(number: str, token: str) -> str:
     return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
 
 
-def _hold_unprintable(cursor: CursorWrapper) -> list[int]:
+def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
     """What the fonts can't draw waits with the character named; never a blank on a certificate."""
     cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
     held: dict[int, Jsonb] = {}
@@ -245,7 +243,7 @@ def _hold_unprintable(cursor: CursorWrapper) -> list[int]:
         for achievement, params in held.items():
             copy.write_row((str(achievement), "", GlyphMissing.code, params))
     settle(cursor, "certificate")
-    return list(held)
+    return set(held)
 
 
 def _undrawable(texts: Iterable[str]) -> GlyphMissing | None:

@@ -65,14 +65,23 @@ ORDER BY 1, 2
 """
 # Where else an entry in force of what was touched lies still: a corrected number or date moves an achievement. It is
 # looked up under the lock and cleared together with the new entry, so that no hour is ever there twice.
+# From what was touched outwards, an index look-up for each: left to itself, the planner begins with the whole ledger, of
+# which it thinks that nearly all entries are reversals (117 of 121 s for 5,000 learners).
 _LEFT_BEHIND = """
+WITH theirs AS MATERIALIZED (
+    SELECT a.id, a.revision, t.learner_id, t.year
+    FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
+    JOIN matching_achievement a ON a.learner_id = t.learner_id
+        AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31)
+), touched AS MATERIALIZED (
+    SELECT a.* FROM theirs a LEFT JOIN credit_evaluated e ON e.achievement_id = a.id
+    WHERE e.revision IS DISTINCT FROM a.revision
+)
 SELECT DISTINCT c.learner_id, c.year
-FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
-JOIN matching_achievement a ON a.learner_id = t.learner_id
-    AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31)
-LEFT JOIN credit_evaluated e ON e.achievement_id = a.id
-JOIN credit_creditentry c ON c.achievement_id = a.id AND c.reverses_id IS NULL
-WHERE e.revision IS DISTINCT FROM a.revision AND (c.learner_id, c.year) IS DISTINCT FROM (t.learner_id, t.year)
+FROM touched t CROSS JOIN LATERAL (
+    SELECT * FROM credit_creditentry c WHERE c.achievement_id = t.id OFFSET 0
+) c
+WHERE c.reverses_id IS NULL AND (c.learner_id, c.year) IS DISTINCT FROM (t.learner_id, t.year)
   AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = c.id)
 """
 _ACHIEVEMENTS = """
@@ -120,6 +129,8 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         waiting: list[LearnerYear] = cursor.fetchall()
     for start in range(0, len(waiting), _CHUNK):
         chunk = waiting[start : start + _CHUNK]
+        if len(waiting) > _CHUNK and start in (0, _CHUNK):
+            _count_rows()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
             cursor.execute(_LEFT_BEHIND, _columns(chunk))
@@ -130,6 +141,12 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         if progress:
             progress(done.learner_years, len(waiting))
     return done
+
+
+def _count_rows() -> None:
+    """Tell the planner of what has just been written by the ten thousand; autovacuum would, a minute too late."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE matching_achievement, credit_evaluated, credit_creditentry")
 
 
 def _columns(pairs: list[LearnerYear]) -> list[list[int]]:

@@ -1,32 +1,49 @@
-"""Reads one page ahead: while PostgreSQL writes a page, the next one is asked for and read."""
+"""Reads ahead: while PostgreSQL writes a page, the next ones are asked for and read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
-from threading import Thread
+from queue import Full, Queue
+from threading import Event, Thread
 from typing import TypeVar
 
 _T = TypeVar("_T")
+_PAGES = 1  # that wait; another is in the reader's hands, another in the lander's
+_PATIENCE = 5.0
+"""Seconds to wait for the reader when the landing has failed, so that it reads on no connector that is closed."""
 
 
 def read_ahead(pages: Iterator[_T]) -> Iterator[_T]:
     """The same pages in the same order; what reading one of them raises is raised in its place."""
-    coming = _next(pages)
-    while (page := coming.result()) is not None:
-        coming = _next(pages)
-        yield page
+    ready: Queue[_T | None] = Queue(_PAGES)
+    failed: list[BaseException] = []
+    stop = Event()
 
+    def give(page: _T | None) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put(page, timeout=0.2)
+            except Full:
+                continue
+            return True
+        return False
 
-def _next(pages: Iterator[_T]) -> Future[_T | None]:
-    coming: Future[_T | None] = Future()
-
-    def take() -> None:
+    def read() -> None:
         try:
-            coming.set_result(next(pages, None))
+            if not all(map(give, pages)):
+                return
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the page
-            coming.set_exception(error)
+            failed.append(error)
+        give(None)
 
     # a daemon keeps nobody from leaving: a site may be silent for minutes
-    Thread(target=take, name="read ahead", daemon=True).start()
-    return coming
+    reader = Thread(target=read, name="read ahead", daemon=True)
+    reader.start()
+    try:
+        while (page := ready.get()) is not None:
+            yield page
+        if failed:
+            raise failed[0]
+    finally:
+        stop.set()
+        reader.join(_PATIENCE)

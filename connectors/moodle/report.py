@@ -200,6 +200,14 @@ class Report:
             waiting.reverse()
             while waiting:
                 window = waiting.pop()
+                if waiting and window.rough and window.divisible:
+                    # a few rows tell as well as a full page that it has to be cut
+                    total = self.ask(window, SAMPLE).total
+                    if total > self._wanted.page_size:
+                        waiting += reversed(window.cut(total, self._wanted.page_size))
+                        continue
+                    if not total:
+                        continue
                 sheet, batch = self._read(window)
                 if sheet.total > self._wanted.page_size and window.divisible:
                     waiting += reversed(window.cut(sheet.total, self._wanted.page_size))

@@ -44,6 +44,11 @@ class Window:
         return self.end is None or self.end - self.start > _MINUTE
 
     @property
+    def rough(self) -> bool:
+        """Whether it is so long that nobody knows what to expect of it."""
+        return self.end is None or self.end - self.start > _YEAR - 2 * 86_400
+
+    @property
     def ends_at(self) -> datetime | None:
         """Its end as a moment; None: no end, or none that a calendar has."""
         try:

@@ -61,7 +61,8 @@ def write_template(path: Path | str) -> None:
             _write_list(book)
             _write_guide(book)
     except xlsxwriter.exceptions.FileCreateError as error:
-        raise OSError(f"{path}: {error}") from error
+        cause = error.args[0]
+        raise OSError(cause.errno, cause.strerror, str(path)) from error
 
 
 def _write_list(book: xlsxwriter.Workbook) -> None:

@@ -94,7 +94,7 @@ def test_every_status_means_what_the_table_says(status):
         ask()
     assert "?" not in error.value.message
     assert "?" not in error.value.how_to_fix
-    assert len(responses.calls) == (HASTY.attempts if STATUS[status].retry else 1)
+    assert len(responses.calls) == (HASTY.attempts if STATUS[status].action.again else 1)
 
 
 @responses.activate

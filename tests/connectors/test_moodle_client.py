@@ -114,7 +114,7 @@ def test_what_a_real_moodle_answered_is_understood(client, recorded, hasty, name
     answer(recorded[name])
     with pytest.raises(error):
         client.call(STATUS, courseid=1, userid=1)
-    assert len(responses.calls) == (hasty.attempts if error.retry else 1)
+    assert len(responses.calls) == (hasty.attempts if error.action.again else 1)
 
 
 @responses.activate
