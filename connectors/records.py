@@ -36,7 +36,7 @@ class Completion(TypedDict):
     precision: Precision
     started_on: date | None  # local date, when the source knows it
     hours: Annotated[int, Field(gt=0, le=10_000_00)] | None  # hundredths of an hour as the source reports them
-    minutes: Annotated[int, Field(gt=0)] | None  # for sources that count minutes (45 make an hour)
+    minutes: Annotated[int, Field(gt=0, le=10_000_00)] | None  # for sources that count minutes (45 make an hour)
     passed: bool  # False: took part and failed; lands, counts nothing
     active: bool  # False: account or enrolment suspended since; takes nothing away
     grade: _Text

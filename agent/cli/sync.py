@@ -1,25 +1,35 @@
-"""`xueshi sync`: pull a source and take what came through all the stages."""
+"""`xueshi sync`: pull a source and take what came through all the stages. `xueshi runs`: how the pulls went."""
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, bars, emit, page
+from agent.cli.output import AsJson, bars, emit, page, table
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
+    """Add the commands to the command line."""
     app.command()(sync)
+    app.command()(runs)
 
 
-def sync(name: str, as_json: AsJson = False) -> None:
+def sync(
+    name: str,
+    recent: Annotated[
+        bool, typer.Option("--recent", help="Only what is new since the last pull, not everything.")
+    ] = False,
+    accept_missing: Annotated[
+        bool, typer.Option("--accept-missing", help="Believe it, this once, when many rows are there no more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Pull one source, match, credit and issue. Doing it again changes nothing."""
     start()
-    result = run(name)
+    result = run(name, recent=recent, accept_missing=accept_missing)
     if as_json:
         emit(result)
     else:
@@ -33,17 +43,61 @@ def sync(name: str, as_json: AsJson = False) -> None:
             page.print("待处理的原因：xueshi quarantine list")
 
 
-def run(name: str) -> dict[str, Any]:
+def runs(
+    name: Annotated[str, typer.Argument(help="Of this source only.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The newest so many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """How the last pulls went: rows, calls, seconds, and why one stopped."""
+    start()
+    from agent.intake.runs import newest  # noqa: PLC0415 - models need Django
+    from agent.intake.sources import get  # noqa: PLC0415
+
+    found = newest(get(name) if name else None, limit)
+    if as_json:
+        emit(found)
+        return
+    columns = ["source", "started_at", "mode", "because", "state", "counted", "new", "changed", "unchanged", "rejected",
+               "missing_upstream", "calls", "seconds", "error_code"]  # fmt: skip
+    titles = [
+        "来源",
+        "开始",
+        "方式",
+        "起因",
+        "状态",
+        "来源自报",
+        "新",
+        "变",
+        "未变",
+        "退回",
+        "不再显示",
+        "调用",
+        "秒",
+        "代码",
+    ]
+    rows = [[run[column] for column in columns] for run in found]
+    table("同步记录 Runs", titles, rows, right=titles[5:13])
+    for run in found:
+        if run["error"]:
+            page.print(f"{run['error_code']} {run['source']} {run['started_at']}: {run['error']}", markup=False)
+
+
+def run(name: str, *, recent: bool = False, accept_missing: bool = False) -> dict[str, Any]:
     """Pull ``name`` and run the stages; what it came to, as `--json` shows it."""
     from agent.flow import policies, run_stages  # noqa: PLC0415 - models need Django
     from agent.intake.sources import get  # noqa: PLC0415
-    from agent.intake.sync import pull  # noqa: PLC0415
+    from agent.intake.sync import Mode, pull  # noqa: PLC0415
     from agent.quarantine.models import Held  # noqa: PLC0415
 
     started = perf_counter()
     policies()  # a wrong rule file is told before anything is done
     with bars() as tell:
-        landed = pull(get(name), progress=lambda done, total: tell("intake", done, total))
+        landed = pull(
+            get(name),
+            Mode.RECENT if recent else Mode.FULL,
+            lambda done, total: tell("intake", done, total),
+            accept_missing=accept_missing,
+        )
         run_stages(tell)
     return {
         "source": name, "landed": landed.landed, "new": landed.new, "changed": landed.changed,

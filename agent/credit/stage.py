@@ -65,8 +65,8 @@ ORDER BY 1, 2
 """
 # Where else an entry in force of what was touched lies still: a corrected number or date moves an achievement. It is
 # looked up under the lock and cleared together with the new entry, so that no hour is ever there twice.
-# From what was touched outwards, an index look-up for each: left to itself, the planner begins with the whole ledger, of
-# which it thinks that nearly all entries are reversals (117 of 121 s for 5,000 learners).
+# From what was touched outwards, an index look-up for each: left to itself, the planner begins with the whole ledger,
+# of which it thinks that nearly all entries are reversals (117 of 121 s for 5,000 learners).
 _LEFT_BEHIND = """
 WITH theirs AS MATERIALIZED (
     SELECT a.id, a.revision, t.learner_id, t.year

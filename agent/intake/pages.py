@@ -5,12 +5,14 @@ Unchanged rows write nothing. A page that PostgreSQL refuses is tried row by row
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 from psycopg.types.string import BytesBinaryDumper
@@ -83,12 +85,12 @@ class PageLander:
         """Land one page in one transaction; ``move`` notes the place that is reached with it, in the same one."""
         try:
             self._land(page, move)
-        except IntegrityError:
+        except (IntegrityError, psycopg.IntegrityError):
             if not self.fresh:
                 raise
             self.fresh = False  # a row that an earlier page of this pull had already
             self._land(page, move)
-        except DataError:  # something in one row that no check of ours foresaw
+        except (DataError, psycopg.DataError, struct.error):  # something in one row that no check of ours foresaw
             self._land(self._isolated(page), move)
 
     def _land(self, page: Page, move: Callable[[Page], None] | None) -> None:
@@ -174,7 +176,7 @@ class PageLander:
                     PageLander(self.source, self.run)._land(trial, None)  # noqa: SLF001 - a trial of ourselves
                     transaction.set_rollback(True)
                 good.append(record)
-            except DataError as error:
+            except (DataError, psycopg.DataError, struct.error) as error:
                 raw = record["raw"]
                 named = raw if isinstance(raw, dict) else dict(zip(page.titles, raw, strict=True))
                 reason = str(error).splitlines()[0][:80]

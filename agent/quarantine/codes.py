@@ -144,6 +144,12 @@ CODES: dict[str, Code] = {
         _FILE_CELL,
         _FILE_CELL_EN,
     ),
+    "E_ROW_REFUSED": Code(
+        "数据库不接受这一行（{place}）：{value}",
+        "The database does not take this row ({place}): {value}",
+        "请基地在学习平台中更正该行；若看不出问题，请把代码与说明报告给我们。",
+        "The base corrects the row in its LMS; if nothing seems wrong with it, report the code and the sentence to us.",
+    ),
     "E_ROW_MALFORMED": Code(
         "来源的一行不完整（{place}）。",
         "A row of the source is not whole ({place}).",
