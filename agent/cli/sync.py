@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(sync)
     app.command()(runs)
+    app.command()(backfill)
 
 
 def sync(
@@ -41,6 +43,46 @@ def sync(
         )
         if result["held"]:
             page.print("待处理的原因：xueshi quarantine list")
+
+
+def backfill(
+    name: str,
+    since: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD. Without a range: go on.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Day after the last, YYYY-MM-DD.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a range of time again; what was stopped goes on where it was."""
+    start()
+    from agent.flow import policies, run_stages  # noqa: PLC0415 - models need Django
+    from agent.intake.backfill import begin, go_on, pending  # noqa: PLC0415
+    from agent.intake.errors import NoBackfill  # noqa: PLC0415
+    from agent.intake.sources import get  # noqa: PLC0415
+
+    policies()
+    source = get(name)
+    work = begin(source, _day(since, since, until), _day(until, since, until)) if since or until else pending(source)
+    if work is None:
+        raise NoBackfill(name=name)
+    with bars() as tell:
+        landed = go_on(work, lambda done, total: tell("backfill", done, total))
+        run_stages(tell)
+    work.refresh_from_db()
+    if as_json:
+        emit({
+            "source": name, "since": work.since.isoformat(), "until": work.until.isoformat(), "rows": work.rows,
+            "new": landed.new, "changed": landed.changed, "unchanged": landed.unchanged, "done": bool(work.finished_at),
+        })  # fmt: skip
+    else:
+        page.print(f"{work}：到达 {landed.landed} 条（新 {landed.new}，变 {landed.changed}）", markup=False)
+
+
+def _day(text: str, since: str, until: str) -> date:
+    from agent.intake.errors import RangeInvalid  # noqa: PLC0415
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RangeInvalid(since=since or "?", until=until or "?", reason=f"«{text}» is no day") from None
 
 
 def runs(

@@ -83,3 +83,17 @@ class SpansUnknown(XueshiError):
 
     code = "E_NO_SPANS"
     fix = "Run `xueshi sync {name}`: it reads everything."
+
+
+class BackfillOpen(XueshiError):
+    """A backfill of {name} is not done yet: {range}."""
+
+    code = "E_BACKFILL_OPEN"
+    fix = "Finish it first: `xueshi backfill {name}` without a range goes on where it stopped."
+
+
+class NoBackfill(XueshiError):
+    """No backfill of {name} waits to be gone on with."""
+
+    code = "E_NO_BACKFILL"
+    fix = "Begin one: `xueshi backfill {name} --from 2023-01-01 --to 2024-01-01`."

@@ -19,7 +19,7 @@ from django.db import connection
 from agent.intake import circuit
 from agent.intake.ahead import read_ahead
 from agent.intake.compare import Parts, comparable, compared, settle_missing
-from agent.intake.errors import DoubtfulPull, NothingCame, SourceBusy, SyncFailed
+from agent.intake.errors import DoubtfulPull, NothingCame, SourceBusy, SpansUnknown, SyncFailed
 from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.pages import Landed, PageLander
 from agent.intake.sources import connector
@@ -61,7 +61,8 @@ def pull(
     :raises SyncFailed: the source failed, or what it showed is not to be believed; pages landed before stay.
     """
     with running(source, mode, because) as run:
-        return _Pull(source, run, progress, follow_up, accept_missing=accept_missing).go(mode)
+        one = Pull(source, run, progress, follow_up, accept_missing=accept_missing)
+        return one.go(lambda reader: one.read(reader, mode))
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def _seldom_collected() -> Iterator[None]:
 _COLLECT_AFTER = 100_000
 
 
-class _Pull:
+class Pull:
     """One pull, from the first page to the last word in the run's row."""
 
     def __init__(
@@ -117,24 +118,30 @@ class _Pull:
         source: Source,
         run: SyncRun,
         progress: Progress | None,
-        follow_up: Callable[[], None] | None,
+        follow_up: Callable[[], None] | None = None,
         *,
-        accept_missing: bool,
+        accept_missing: bool = False,
     ) -> None:
         self.source, self.run = source, run
         self._progress, self._accept = progress, accept_missing
         self.state = circuit.state_of(source)
         self.lander = PageLander(source, run, follow_up)
 
-    def go(self, mode: Mode) -> Landed:
-        """Pull, and write down how it went."""
+    def go(self, read: Callable[[Connector], None]) -> Landed:
+        """``read`` from the source's connector, and write down how it went.
+
+        :raises SyncFailed: the source failed, or what it showed is not to be believed; pages landed before stay.
+        """
         result = self.lander.result
         try:
             with connector(self.source) as reader:
                 try:
-                    self._read(reader, mode)
+                    read(reader)
                 finally:
                     result.calls = reader.calls
+        except SpansUnknown as error:
+            self._write_down(SyncRun.State.FAILED, error.code, error.message)
+            raise
         except (ConnectorError, DoubtfulPull) as error:
             circuit.note_failure(self.source, error.code, error.action)
             self._write_down(SyncRun.State.FAILED, error.code, error.message)
@@ -143,7 +150,8 @@ class _Pull:
         self._write_down(SyncRun.State.DONE)
         return result
 
-    def _read(self, reader: Connector, mode: Mode) -> None:
+    def read(self, reader: Connector, mode: Mode) -> None:
+        """What ``mode`` asks for, as well as the source can."""
         can = reader.capabilities
         if mode == Mode.RECENT and can.changes and self.state.sequence is not None:
             try:
@@ -155,13 +163,14 @@ class _Pull:
         else:
             self._full(reader)
 
-    def _take(self, pages: Iterator[Page], move: Callable[[Page], None] | None = None, before: int = 0) -> None:
+    def take(self, pages: Iterator[Page], move: Callable[[Page], None] | None = None) -> None:
+        """Land the pages; ``move`` notes the place that is reached with each, in its transaction."""
         for page in read_ahead(pages):
             if self.run.counted is None and page.total is not None:
                 self.run.counted = page.total
             self.lander.take(page, move)
             if self._progress:
-                self._progress(before + self.lander.result.landed, page.total)
+                self._progress(self.lander.result.landed, page.total)
 
     # --- the three ways ----------------------------------------------------------------------------------------
     def _full(self, reader: Connector) -> None:
@@ -173,15 +182,15 @@ class _Pull:
             self.run.counted = sum(block.rows for block in parts.blocks)
             self.lander.result.unchanged += parts.equal
             for block in parts.differing:
-                self._take(reader.block(block))
+                self.take(reader.block(block))
         else:
 
             def note(page: Page) -> None:
                 if page.sequence is not None:
                     sequence.append(page.sequence)
 
-            self._take(reader.completions(), note)
-        self._settle(whole=True, parts=parts)
+            self.take(reader.completions(), note)
+        self.settle(whole=True, parts=parts)
         self._reach(
             reached=self.run.started_at if reader.capabilities.spans else None,
             # where the log stood before the first page: what happened meanwhile is read again, and is the same
@@ -190,25 +199,25 @@ class _Pull:
         )
 
     def _recent(self, reader: Connector) -> None:
-        assert self.state.reached  # noqa: S101 - `_read` looked
+        assert self.state.reached  # noqa: S101 - `read` looked
         start = self.run.started_at
         self.run.since, self.run.until = self.state.reached - OVERLAP, start
-        self._take(reader.completions(Span(self.run.since, start)), lambda page: self._move(page.through))
+        self.take(reader.completions(Span(self.run.since, start)), lambda page: self._move(page.through))
         result = self.lander.result
         if not result.landed + result.rejected:
             self._doubt_nothing()
-        self._settle(whole=False)
+        self.settle(whole=False)
         self._reach(reached=start)
 
     def _changes(self, reader: Connector) -> None:
-        assert self.state.sequence is not None  # noqa: S101 - `_read` looked
+        assert self.state.sequence is not None  # noqa: S101 - `read` looked
 
         def move(page: Page) -> None:
             if page.sequence is not None:
                 self._reach(sequence=max(page.sequence, self.state.sequence or 0))
 
-        self._take(reader.changes(self.state.sequence), move)
-        self._settle(whole=False)
+        self.take(reader.changes(self.state.sequence), move)
+        self.settle(whole=False)
 
     # --- what is reached ---------------------------------------------------------------------------------------
     def _move(self, through: datetime | None) -> None:
@@ -232,7 +241,8 @@ class _Pull:
             raise NothingCame(name=self.source.name, runs=_USUAL_RUNS, usual=min(rows))
 
     # --- the end -----------------------------------------------------------------------------------------------
-    def _settle(self, *, whole: bool, parts: Parts | None = None) -> None:
+    def settle(self, *, whole: bool, parts: Parts | None = None) -> None:
+        """After the last page: what is missing, what is back, which rows are held."""
         if not self.lander.fresh:
             self.lander.result.missing_upstream = settle_missing(
             self.source, self.run, self.lander.seen, gone=self.lander.gone, whole=whole, parts=parts,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from agent.intake import circuit, sync
-from agent.intake.errors import SourceResting, SyncFailed
+from agent.intake.backfill import begin, go_on
+from agent.intake.errors import BackfillOpen, SourceResting, SpansUnknown, SyncFailed
 from agent.intake.models import Completion, MissingUpstream, Source, SourceState, SyncRun
 from agent.intake.sync import Mode, pull
 from connectors.base import Capabilities, Connector, SourceConfig
@@ -115,6 +116,54 @@ def test_nothing_at_all_where_hundreds_are_usual_fails_and_the_place_stays(base:
         pull(base.source, Mode.RECENT)
     assert failed.value.code == "E_NOTHING_CAME"
     assert progress(base).reached == reached
+
+
+# --- a range of time -----------------------------------------------------------------------------------------------
+def test_a_backfill_brings_the_days_of_its_range_and_no_other(base: Base, xueshi):
+    done = xueshi("backfill", base.source.name, "--from", "2024-05-03", "--to", "2024-05-06", "--json")
+    assert (done.exit, done.json["new"], done.json["rows"], done.json["done"]) == (0, 3, 3, True)
+    assert sorted(Completion.objects.values_list("account", flat=True)) == ["u3", "u4", "u5"]
+    assert xueshi("backfill", base.source.name, "--json").json["error"]["code"] == "E_NO_BACKFILL"
+
+
+def test_a_backfill_that_was_stopped_goes_on_where_it_was(house, moodle):
+    base = connect(moodle, page_size="2")
+    for serial in range(1, 13):
+        base.learner(f"u{serial}")
+        base.done(f"u{serial}", "WSYS", f"2024-{serial:02d}-06T02:00")
+    work = begin(base.source, date(2024, 1, 1), date(2025, 1, 1))
+
+    def stop_in_the_middle(landed: int, total: int | None) -> None:
+        if landed >= 4:
+            moodle.faults.add("server_error")
+
+    with pytest.raises(SyncFailed):
+        go_on(work, stop_in_the_middle)
+    work.refresh_from_db()
+    landed_before = Completion.objects.count()
+    assert 4 <= landed_before < 12
+    assert work.since < work.reached < work.until
+    moodle.clear_faults()
+    with pytest.raises(BackfillOpen):
+        begin(base.source, date(2023, 1, 1), date(2024, 1, 1))
+    left = go_on(begin(base.source, date(2024, 1, 1), date(2025, 1, 1)))
+    assert left.landed < 12  # not from the beginning
+    assert Completion.objects.count() == 12
+    work.refresh_from_db()
+    assert work.finished_at
+    assert work.reached == work.until
+
+
+@pytest.mark.parametrize(("since", "until"), [("2024-02-01", "2024-02-01"), ("2024-13-01", "2025-01-01"), ("", "x")])
+def test_a_range_that_is_none_is_refused(base: Base, xueshi, since, until):
+    refused = xueshi("backfill", base.source.name, "--from", since, "--to", until, "--json")
+    assert (refused.exit, refused.json["error"]["code"]) == (2, "E_RANGE")
+
+
+def test_a_source_that_knows_no_time_says_so(memory: Source):
+    with pytest.raises(SpansUnknown):
+        go_on(begin(memory, date(2024, 1, 1), date(2025, 1, 1)))
+    assert SyncRun.objects.latest("pk").error_code == "E_NO_SPANS"
 
 
 # --- the circuit ---------------------------------------------------------------------------------------------------

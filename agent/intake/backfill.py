@@ -1,0 +1,68 @@
+"""Reads a range of time again, from its beginning, and goes on where it was stopped: a year before the source was
+connected, or one in which something was wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+
+from django.db.models import F
+
+from agent.intake.errors import BackfillOpen, RangeInvalid, SpansUnknown
+from agent.intake.models import Backfill, Source
+from agent.intake.pages import Landed
+from agent.intake.sync import Progress, Pull, running
+from agent.localtime import SHANGHAI, now
+from connectors.base import Connector
+from connectors.records import Page, Span
+
+
+def begin(source: Source, since: date, until: date) -> Backfill:
+    """The backfill of the local days from ``since`` up to before ``until``; the one that was stopped, if the same.
+
+    :raises RangeInvalid: it is empty
+    :raises BackfillOpen: another range of this source is not done yet
+    """
+    if until <= since:
+        raise RangeInvalid(since=since, until=until, reason="it has no day")
+    start, end = (datetime.combine(day, time(), SHANGHAI) for day in (since, until))
+    waiting = pending(source)
+    if waiting is None:
+        return Backfill.objects.create(source=source, since=start, until=end, reached=start)
+    if (waiting.since, waiting.until) != (start, end):
+        raise BackfillOpen(name=source.name, range=str(waiting))
+    return waiting
+
+
+def pending(source: Source) -> Backfill | None:
+    """The backfill of ``source`` that is not done yet."""
+    return Backfill.objects.filter(source=source, finished_at=None).first()
+
+
+def go_on(backfill: Backfill, progress: Progress | None = None, *, because: str = "hand") -> Landed:
+    """Read what is left of it.
+
+    :raises SpansUnknown: the source can't read a range
+    :raises SourceBusy: another process syncs this source.
+    :raises SyncFailed: the source failed; what has landed stays, and the next time goes on there.
+    """
+    source = backfill.source
+    span = Span(backfill.reached, backfill.until)
+
+    def move(page: Page) -> None:
+        """Inside the page's transaction."""
+        place = {"reached": min(page.through, backfill.until)} if page.through else {}
+        Backfill.objects.filter(pk=backfill.pk).update(rows=F("rows") + len(page.completions), **place)
+
+    with running(source, "backfill", because, span) as run:
+        pull = Pull(source, run, progress)
+
+        def read(reader: Connector) -> None:
+            if not reader.capabilities.spans:
+                raise SpansUnknown(kind=source.kind, name=source.name)
+            pull.take(reader.completions(span), move)
+            pull.settle(whole=False)
+
+        landed = pull.go(read)
+        Backfill.objects.filter(pk=backfill.pk).update(reached=backfill.until, finished_at=now())
+    return landed
