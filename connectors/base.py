@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoints, entry_points
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import SecretStr
 
@@ -114,6 +114,14 @@ class Connector(ABC):
     def block(self, block: Block) -> Iterator[Page]:
         """With ``capabilities.blocks``: the completions whose serial lies in ``block``."""
         raise NotImplementedError(f"{self.kind} has no digests")
+
+    def reread(self, raw: dict[str, Any]) -> Page:
+        """One row that was refused, read again from what was kept of it; asks nobody. Where that can't be done, the
+        whole source has to be pulled again.
+
+        :returns: a page with one completion, or with one rejected row
+        """
+        raise NotImplementedError(f"{self.kind} reads no row by itself")
 
     def close(self) -> None:  # noqa: B027 - a file needs no closing, so it is no duty
         """Give back what is held open."""

@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(sync)
     app.command()(runs)
     app.command()(backfill)
+    app.command()(replay)
 
 
 def sync(
@@ -83,6 +84,31 @@ def _day(text: str, since: str, until: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise RangeInvalid(since=since or "?", until=until or "?", reason=f"«{text}» is no day") from None
+
+
+def replay(
+    name: Annotated[str, typer.Argument(help="Of this source only.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read the rows that were refused again, from what was kept of them; nothing is asked of the source."""
+    start()
+    from agent.flow import policies, run_stages  # noqa: PLC0415 - models need Django
+    from agent.intake.replay import replay as read_again  # noqa: PLC0415
+    from agent.intake.replay import waiting  # noqa: PLC0415
+    from agent.intake.sources import get  # noqa: PLC0415
+
+    policies()
+    found = []
+    with bars() as tell:
+        for source in waiting(get(name) if name else None):
+            done = read_again(source)
+            found.append({"source": source.name, "landed": done.landed, "held": done.held})
+        run_stages(tell)
+    if as_json:
+        emit(found)
+    else:
+        for one in found:
+            page.print(f"{one['source']}：放行 {one['landed']} 条，仍待处理 {one['held']} 条", markup=False)
 
 
 def runs(

@@ -97,3 +97,10 @@ class NoBackfill(XueshiError):
 
     code = "E_NO_BACKFILL"
     fix = "Begin one: `xueshi backfill {name} --from 2023-01-01 --to 2024-01-01`."
+
+
+class NotReplayable(XueshiError):
+    """A source of kind {kind} can't read single rows again."""
+
+    code = "E_NO_REPLAY"
+    fix = "Run `xueshi sync {name}`: it reads everything again, and releases what makes sense now."

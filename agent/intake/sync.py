@@ -19,7 +19,7 @@ from django.db import connection
 from agent.intake import circuit
 from agent.intake.ahead import read_ahead
 from agent.intake.compare import Parts, comparable, compared, settle_missing
-from agent.intake.errors import DoubtfulPull, NothingCame, SourceBusy, SpansUnknown, SyncFailed
+from agent.intake.errors import DoubtfulPull, NothingCame, NotReplayable, SourceBusy, SpansUnknown, SyncFailed
 from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.pages import Landed, PageLander
 from agent.intake.sources import connector
@@ -139,7 +139,7 @@ class Pull:
                     read(reader)
                 finally:
                     result.calls = reader.calls
-        except SpansUnknown as error:
+        except (SpansUnknown, NotReplayable) as error:
             self._write_down(SyncRun.State.FAILED, error.code, error.message)
             raise
         except (ConnectorError, DoubtfulPull) as error:

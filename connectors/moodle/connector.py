@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from connectors.base import Capabilities, Connector, SourceConfig
 from connectors.errors import FunctionMissing, OptionInvalid, ReportMissing
@@ -15,6 +15,10 @@ from connectors.moodle.columns import TITLES
 from connectors.moodle.courses import CHINA, courses
 from connectors.moodle.enrolled import Enrolments
 from connectors.moodle.report import Report, Wanted
+from connectors.moodle.rows import read_rows
+from connectors.moodle.sheet import Sheet
+from connectors.moodle.times import ReportTimes
+from connectors.moodle.windows import Window
 from connectors.records import EVERYTHING, CheckResult, Course, Page, Span
 
 ROUTES = ("auto", "report", "enrolled")
@@ -81,6 +85,16 @@ class MoodleConnector(Connector):
             yield from self._report.pages(span)
         else:
             yield from Enrolments(self._client, self._wanted.identity).pages()
+
+    def reread(self, raw: dict[str, Any]) -> Page:
+        """A row of the report by its titles, as it was kept.
+
+        :raises ColumnMissing: it has not all the columns that are needed
+        """
+        titles, cells = list(raw), list(raw.values())
+        columns = self._report.columns_of(Sheet(titles, [], 1))
+        batch = read_rows([{"columns": cells}], columns, ReportTimes(), Window())
+        return Page(batch.completions, batch.rejected, "replay", titles=titles)
 
     def close(self) -> None:
         """Take the report's filter back and close the connection."""

@@ -7,15 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from agent.crypto import vault
 from agent.intake import circuit, sync
 from agent.intake.backfill import begin, go_on
 from agent.intake.errors import BackfillOpen, SourceResting, SpansUnknown, SyncFailed
+from agent.intake.landing import PAYLOAD_PURPOSE
 from agent.intake.models import Completion, MissingUpstream, Source, SourceState, SyncRun
 from agent.intake.sync import Mode, pull
+from agent.quarantine.models import Held
 from connectors.base import Capabilities, Connector, SourceConfig
 from connectors.errors import Action, LogCut, Truncated
+from connectors.moodle.times import ReportTimes
 from connectors.records import EVERYTHING, Block, CheckResult, Page
-from tests.house.houses import Base, connect, held
+from tests.house.houses import Base, connect, held, line, roster
 
 LONG_AGO = datetime(2024, 3, 1, tzinfo=UTC)
 
@@ -164,6 +168,37 @@ def test_a_source_that_knows_no_time_says_so(memory: Source):
     with pytest.raises(SpansUnknown):
         go_on(begin(memory, date(2024, 1, 1), date(2025, 1, 1)))
     assert SyncRun.objects.latest("pk").error_code == "E_NO_SPANS"
+
+
+# --- refused rows --------------------------------------------------------------------------------------------------
+def refused() -> list[str]:
+    return list(Held.objects.filter(what="row", released_at=None).values_list("code", flat=True))
+
+
+def test_a_refused_row_is_read_again_without_asking_the_source(base: Base, xueshi, monkeypatch):
+    base.site.faults.add("bad_time", row=0, text="一个以后才懂的时间")
+    base.pull()
+    assert refused() == ["E_DATE_INVALID"]
+    assert xueshi("replay", "--json").json == [{"source": base.source.name, "landed": 0, "held": 1}]
+    assert refused() == ["E_DATE_INVALID"]
+    with monkeypatch.context() as later:
+        later.setattr(ReportTimes, "_read", lambda *_: 1714960800)  # an update that understands it
+        assert xueshi("replay", base.source.name, "--json").json[0]["landed"] == 1
+    assert (SyncRun.objects.latest("pk").calls, refused()) == (0, [])
+    assert Completion.objects.filter(completed_at=datetime(2024, 5, 6, 2, tzinfo=UTC)).exists()
+    assert xueshi("replay", "--json").json == []
+
+
+def test_what_can_not_be_replayed_says_what_to_do_instead(house, xueshi, tmp_path):
+    source = roster(tmp_path / "r.csv", line("钱四", 4, ""))
+    Held.objects.create(
+        what="row", key="r", source=source.name, code="E_ROW_MALFORMED", opened_at=datetime.now(UTC),
+        payload=vault().seal(b"{}", PAYLOAD_PURPOSE),
+    )  # fmt: skip
+    said = xueshi("replay", "--json").json["error"]
+    assert said["code"] == "E_NO_REPLAY"
+    assert f"xueshi sync {source.name}" in said["fix"]
+    assert refused() == ["E_ROW_MALFORMED"]
 
 
 # --- the circuit ---------------------------------------------------------------------------------------------------
