@@ -76,6 +76,11 @@ class SyncRun(models.Model):
     class Meta:
         indexes = [models.Index(fields=["source", "-started_at"], name="run_newest")]
 
+    @property
+    def seconds(self) -> float | None:
+        """What it took; None: it goes on."""
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
+
     def __str__(self) -> str:
         return f"{self.source} {self.started_at:%Y-%m-%d %H:%M} {self.state}"
 

@@ -29,7 +29,7 @@ def _shown(run: SyncRun) -> dict[str, Any]:
         **{figure: getattr(run, figure) for figure in _FIGURES},
         "since": run.since and run.since.isoformat(timespec="seconds"),
         "until": run.until and run.until.isoformat(timespec="seconds"),
-        "seconds": round((run.finished_at - run.started_at).total_seconds(), 3) if run.finished_at else None,
+        "seconds": None if run.seconds is None else round(run.seconds, 3),
         "error_code": run.error_code,
         "error": run.error,
     }

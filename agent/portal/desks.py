@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 
 from agent.flow import policies
-from agent.intake.models import Source
+from agent.intake.models import Source, SyncRun
 from agent.organisations.models import Organisation, Role
 from agent.portal import overview, words
 from agent.portal.bars import bars
@@ -34,6 +34,7 @@ class Desk:
     headline: str
     urgent: bool
     sources: list[overview.SourceRow] = field(default_factory=list)
+    runs: list[SyncRun] = field(default_factory=list)
     held: list[overview.HeldRow] = field(default_factory=list)
     programmes: list[overview.ProgrammeRow] = field(default_factory=list)
     totals: overview.Totals | None = None
@@ -65,6 +66,7 @@ def _base(bodies: list[Organisation]) -> Desk:
         headline=words.arrivals(overview.arrived_today(sources), waiting),
         urgent=bool(waiting),
         sources=rows,
+        runs=overview.runs_of(sources),
         held=held,
         chart=_chart(sources),
     )

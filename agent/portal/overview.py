@@ -99,6 +99,11 @@ def sources_of(bodies: Collection[Organisation]) -> list[SourceRow]:
     return [SourceRow(source, runs.get(source.pk)) for source in sources]
 
 
+def runs_of(sources: Collection[Source], limit: int = 10) -> list[SyncRun]:
+    """The newest runs of ``sources``, newest first."""
+    return list(SyncRun.objects.filter(source__in=sources).select_related("source").order_by("-started_at")[:limit])
+
+
 def arrived_today(sources: Collection[Source]) -> int:
     """New and changed rows that landed since midnight (Asia/Shanghai)."""
     today = local_date(now())

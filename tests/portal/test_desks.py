@@ -91,7 +91,7 @@ def test_few_queries(town, who):
     client = town.client(who)
     with CaptureQueriesContext(connection) as queries:
         client.get("/")
-    assert len(queries) <= 9
+    assert len(queries) <= 10
 
 
 def test_first_lines_count_right():

@@ -36,7 +36,7 @@ def used() -> set[object]:
             one, two = ast.literal_eval(first), ast.literal_eval(second) if second else None
             context = one if name == "pgettext" else None
             found.add((context, two if context else (one, two) if name == "ngettext" else one))
-    labels = [*State.labels, *SyncRun.State.labels, *_EVENT_REASONS.values()]
+    labels = [*State.labels, *SyncRun.State.labels, *SyncRun.Mode.labels, *_EVENT_REASONS.values()]
     return found | {(None, str(label)) for label in labels}
 
 
