@@ -2,8 +2,9 @@
 
 Vocabulary: a *call* is what a connector asks for; it is made of one or more *attempts*, repeated where the same
 question may go well by itself (every call of ours is a read, or sets what was set before: repeating does no harm).
-The token travels in the body only, and no exception of the HTTP library ever leaves here: those carry the request
-with its body. For the same reason errors are raised outside the handlers, so that nothing hangs on to them as a cause.
+The token travels in the body or in a header only, and no exception of the HTTP library ever leaves here: those carry
+the request with both. For the same reason errors are raised outside the handlers, so that nothing hangs on to them as
+a cause.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from connectors.guard import GuardedAdapter, reason_of
 
 Form = list[tuple[str, str]]
 Judge = Callable[[Any], None]
+Send = Callable[..., requests.Response]
 
 STATUS: dict[int, type[ConnectorError]] = {
     **dict.fromkeys((301, 302, 303, 307, 308), Redirected),
@@ -77,7 +79,7 @@ def user_agent() -> str:
 
 
 class HttpSession:
-    """Posts forms to one site and returns the JSON that comes back.
+    """Asks one site and returns the JSON that comes back.
 
     :param url: the site's address, ``https://``; ``http://`` only with ``allow_private``
     :param allow_private: also go to loopback, private and link-local addresses
@@ -122,11 +124,35 @@ class HttpSession:
         :param patient: False asks once only
         :raises ConnectorError: one of `STATUS`, or what the way there or ``judge`` says
         """
+        return self._ask(path, lambda url, **how: self._session.post(url, data=form(), **how), judge, patient=patient)
+
+    def get(
+        self,
+        path: str,
+        query: Form,
+        judge: Judge,
+        *,
+        headers: Callable[[], dict[str, str]] = dict,
+        patient: bool = True,
+    ) -> Any:
+        """Get ``path`` and return the JSON of the answer. An address stands in logs, so ``query`` holds nothing secret.
+
+        :param headers: makes what holds the token anew for each attempt, such as ``{"Authorization": "Bearer …"}``
+        :raises ConnectorError: as `post`
+        """
+
+        def send(url: str, **how: Any) -> requests.Response:
+            return self._session.get(url, params=query, headers=headers(), **how)
+
+        return self._ask(path, send, judge, patient=patient)
+
+    def _ask(self, path: str, send: Send, judge: Judge, *, patient: bool) -> Any:
+        """Attempts, until one goes well or it makes no sense to go on."""
         self.check_address()
         end = time.monotonic() + self.limits.deadline
         attempt = 1
         while True:
-            problem, wait, answer = self._attempt(self.url + path, form, judge, end)
+            problem, wait, answer = self._attempt(self.url + path, send, judge, end)
             if problem is None:
                 return answer
             if not (problem.retry and patient) or attempt >= self.limits.attempts:
@@ -159,7 +185,7 @@ class HttpSession:
         return self.limits.backoff * 2.0 ** (attempt - 1) * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
 
     def _attempt(
-        self, url: str, form: Callable[[], Form], judge: Judge, end: float
+        self, url: str, send: Send, judge: Judge, end: float
     ) -> tuple[ConnectorError | None, float | None, Any]:
         """One attempt: what went wrong, how long the site asks to wait (None: it does not say), and the answer."""
         self.calls += 1
@@ -169,13 +195,8 @@ class HttpSession:
         clock.daemon = True
         clock.start()
         try:
-            with self._session.post(
-                url,
-                data=form(),
-                timeout=(self.limits.connect, self.limits.read),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            timeout = (self.limits.connect, self.limits.read)
+            with send(url, timeout=timeout, allow_redirects=False, stream=True) as response:
                 wait = _retry_after(response)
                 answer = _json(url, response, self._body(url, response))
             judge(answer)
@@ -226,7 +247,7 @@ def _json(url: str, response: requests.Response, body: bytes) -> Any:
     start = body.lstrip()[:60].decode("utf-8", "replace")
     if not start:
         raise Truncated(url=url, reason="the answer is empty")
-    if start[0] in "{[":
+    if start[0] in "{[" or any(word.startswith(start) for word in ("true", "false", "null")):
         raise Truncated(url=url, reason=f"its JSON ends in the middle, after {len(body)} bytes")
     kind = response.headers.get("Content-Type", "no type").split(";")[0]
     raise NotJson(url=url, content_type=kind, start=_masked(start))

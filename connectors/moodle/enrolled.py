@@ -13,19 +13,22 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from connectors.errors import CapabilityMissing, Malformed, NothingThere, RecordMissing
 from connectors.moodle.client import ENROLLED, STATUS, MoodleClient, text_of, whole_of
 from connectors.moodle.columns import IDENTITY_TITLES, folded
 from connectors.moodle.courses import in_chinese, raw_courses
 from connectors.moodle.errorcodes import CAPABILITY
 from connectors.moodle.rows import person_name
-from connectors.records import Completion, Completions, Page
+from connectors.records import Completion, Completions, Page, Rejected
 
 _FIELDS = "id,username,idnumber,firstname,lastname,fullname,customfields"
 _IDENTITY_SHORT_NAMES = ("sfzh", "sfzhm", "sfz", "idcard", "id_card", "idcardno", "zjhm", "shenfenzheng")
 _USUAL = frozenset(map(folded, (*IDENTITY_TITLES, *_IDENTITY_SHORT_NAMES)))
 _PEOPLE_A_CALL = 200
 _NOT_TRACKED = "cannotviewreport"  # Moodle says so of a missing right, too
+_LONGEST_KEY = 300
 _ALL, _ANY = 1, 2  # how Moodle joins a course's criteria
 
 
@@ -94,8 +97,9 @@ class Enrolments:
                 records.append(self._completion(course, user, status))
             else:
                 skipped["incomplete"] += 1
-        completions: list[Completion] = Completions.validate_python(records, strict=True)
-        return Page(completions, window=text_of(course.get("shortname")), skipped=dict(skipped))
+        window = text_of(course.get("shortname"))
+        completions, rejected = _valid(records, window)
+        return Page(completions, rejected, window, skipped=dict(skipped))
 
     def _status(self, course: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
         """What Moodle says of a person in a course.
@@ -150,6 +154,27 @@ class Enrolments:
             "filing_number": "",
             "raw": {"courseid": course["id"], "user": user, "completionstatus": status},
         }
+
+
+def _valid(records: list[dict[str, Any]], window: str) -> tuple[list[Completion], list[Rejected]]:
+    """The records that are what a completion has to be, and each that is not, by itself and with the reason."""
+    try:
+        return Completions.validate_python(records, strict=True), []
+    except ValidationError as error:
+        problems = {int(one["loc"][0]): one for one in error.errors(include_input=False, include_url=False)}
+    rejected = [
+        Rejected(
+            records[at]["key"][:_LONGEST_KEY],
+            "E_ROW_MALFORMED",
+            str(one["loc"][-1]),
+            window,
+            one["msg"],
+            records[at]["raw"],
+        )
+        for at, one in problems.items()
+    ]
+    fitting = [one for at, one in enumerate(records) if at not in problems]
+    return Completions.validate_python(fitting, strict=True), rejected
 
 
 def completed_at(status: Mapping[str, Any]) -> int | None:

@@ -192,6 +192,8 @@ class Report:
         :raises ConnectorError: the report contradicts itself; pages yielded before stay true
         """
         whole = self.whole.within(span)
+        if whole.empty:
+            return
         try:
             self._call(RESET_FILTERS)
             at_first = self.look(whole).total
@@ -212,8 +214,9 @@ class Report:
                 if sheet.total > self._wanted.page_size and window.divisible:
                     waiting += reversed(window.cut(sheet.total, self._wanted.page_size))
                     continue
-                for part, last in self._rest(window, sheet, batch):
-                    got += part.counted
+                for part, rows, last in self._rest(window, sheet, batch):
+                    # rows on the far edge are the next window's; behind the last window nobody else counts them
+                    got += rows if window.end == whole.end else part.counted
                     if part.completions or part.rejected:
                         through = window.ends_at if last else None
                         yield Page(
@@ -225,11 +228,11 @@ class Report:
         finally:
             self.release()
 
-    def _rest(self, window: Window, sheet: Sheet, batch: Batch) -> Iterator[tuple[Batch, bool]]:
-        """The window's pages and whether each is its last: one, except where a single minute has more rows than a page
-        holds.
+    def _rest(self, window: Window, sheet: Sheet, batch: Batch) -> Iterator[tuple[Batch, int, bool]]:
+        """The window's pages, the rows that each had, and whether it is the last: one page, except where a single
+        minute has more rows than a page holds.
         """
-        yield batch, len(sheet.rows) >= sheet.total
+        yield batch, len(sheet.rows), len(sheet.rows) >= sheet.total
         seen = {mark_of(row) for row in sheet.rows} if sheet.total > len(sheet.rows) else set()
         read, page = len(sheet.rows), 1
         while read < sheet.total:
@@ -242,7 +245,7 @@ class Report:
             seen |= marks
             read += len(further.rows)
             page += 1
-            yield batch, read >= sheet.total
+            yield batch, len(further.rows), read >= sheet.total
 
     def _read(self, window: Window, page: int = 0, left: int | None = None) -> tuple[Sheet, Batch]:
         """One page, held against its window and its count; tried again when it does not fit (why: top of the file)."""

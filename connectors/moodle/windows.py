@@ -44,6 +44,11 @@ class Window:
         return self.end is None or self.end - self.start > _MINUTE
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing can lie in it: it ends before it begins."""
+        return self.end is not None and self.end <= self.start
+
+    @property
     def rough(self) -> bool:
         """Whether it is so long that nobody knows what to expect of it."""
         return self.end is None or self.end - self.start > _YEAR - 2 * 86_400
@@ -64,7 +69,9 @@ class Window:
         if span.until is not None:
             until = -(-int(span.until.timestamp()) // _MINUTE) * _MINUTE
             end = until if end is None else min(end, until)
-        return Window(start, end if end is None else max(end, start + _MINUTE))
+        if span.since is not None and span.until is not None and span.since >= span.until:
+            end = start
+        return Window(start, end)
 
     def cut(self, rows: int, page_size: int) -> list[Window]:
         """Parts that should hold at most ``page_size`` of its ``rows`` each."""

@@ -165,7 +165,11 @@ class RosterConnector(Connector):
         return self._book
 
     def _tables(self) -> list[Table]:
-        return find_tables(self._read(), dated=self._defaults.date is not None)
+        try:
+            return find_tables(self._read(), dated=self._defaults.date is not None)
+        except ConnectorError:
+            self._book = None  # the file may be corrected before it is asked for again
+            raise
 
     def _rows(self, tables: list[Table], known: list[Habits] | None = None) -> Iterator[Completion | Rejected]:
         for table, habit in zip(tables, known or [habits(table) for table in tables], strict=True):

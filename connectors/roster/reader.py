@@ -58,7 +58,7 @@ class Sheet:
 
     name: str
     first_column: int  # of every row, from 0
-    _text: str = ""
+    _text: str = field(default="", repr=False)  # everybody's numbers: no log shall show it
     _delimiter: str = ""
     _calamine: CalamineSheet | None = None
     _path: str = ""

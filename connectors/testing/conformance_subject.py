@@ -59,7 +59,7 @@ HASTY = replace(LIMITS, read=0.2, deadline=0.4)
 
 
 class Subject:
-    """What the suite wants to know. Only the last four are the same for most."""
+    """What the suite wants to know. The last ones are right for most as they are."""
 
     kind: ClassVar[str]
     """The name of the entry point."""
@@ -93,9 +93,9 @@ class Subject:
         """No fault any more."""
         raise NotImplementedError
 
-    def urls(self, site: Any) -> list[str]:
-        """Every address that the source was asked for, with its query."""
-        raise NotImplementedError
+    def urls(self, site: Any) -> list[str]:  # noqa: ARG002
+        """Every address that the source was asked for, with its query. A file has none."""
+        return []
 
     def forget(self, site: Any) -> None:
         """With ``capabilities.changes``: the log loses its beginning."""
@@ -128,13 +128,18 @@ class Subject:
         return site
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test that takes ``fault`` runs for each of them, one that takes ``passing`` for those that pass."""
-        for name, wanted in (("fault", False), ("passing", True)):
-            if name in metafunc.fixturenames:
-                fitting = [fault for fault, error in self.faults.items() if error.action.again or not wanted]
-                metafunc.parametrize(name, fitting)
+        """A test that takes ``fault`` runs for each of them."""
+        if "fault" in metafunc.fixturenames:
+            metafunc.parametrize("fault", list(self.faults))
 
 
 def by_key(pages: Iterable[Page]) -> dict[str, Completion]:
     """The rows of pages by key; a later one takes the place of an earlier."""
     return {row["key"]: row for page in pages for row in page.completions}
+
+
+def stop(pages: Iterator[Page]) -> None:
+    """Read no further, as whoever is killed."""
+    close = getattr(pages, "close", None)
+    if close:
+        close()
