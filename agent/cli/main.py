@@ -29,6 +29,7 @@ for _name in (
     "serve",
     "source",
     "sync",
+    "reconcile",
     "programme",
     "quarantine",
     "learner",
