@@ -52,7 +52,7 @@ def fails(xueshi) -> Callable[..., dict[str, str]]:
         ("invalid_token", "E_TOKEN_INVALID"),
         ("expired_token", "E_TOKEN_EXPIRED"),
         ("html", "E_NOT_JSON"),
-        ("broken_json", "E_NOT_JSON"),
+        ("broken_json", "E_TRUNCATED"),
         ("wrong_json", "E_MALFORMED"),
         ("column_missing", "E_COLUMN_MISSING"),
         ("column_renamed", "E_COLUMN_MISSING"),
