@@ -34,6 +34,7 @@ class Question:
     form: dict[str, str]
     headers: dict[str, str]
     url: str  # path and query, as they would stand in a log
+    fault: str = ""  # what this call suffers from
 
 
 class Refuse(Exception):
@@ -107,9 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
         query, form = dict(parse_qsl(parts.query)), dict(parse_qsl(body.decode("utf-8", "replace")))
-        question = Question(self.command, parts.path, query, form, dict(self.headers), self.path)
-        self.site.questions.append(question)
         fault = self.site.take()
+        question = Question(self.command, parts.path, query, form, dict(self.headers), self.path, fault)
+        self.site.questions.append(question)
         try:
             if fault in _STATUS:
                 self._send(_STATUS[fault], _PAGE, "text/html", fault)

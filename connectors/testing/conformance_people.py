@@ -104,7 +104,7 @@ def _cohort() -> tuple[Finished, ...]:
         for at, one in enumerate("一二三四五六七八九")
     ]
     twins = [Finished(f"lw{at}", "李伟", number(300 + at), "RGZN", local("2024-07-01 09:30:15")) for at in (1, 2)]
-    again = Finished(odd[0].user, odd[0].name, odd[0].id_number, "YFGL", local("2024-08-01 17:45:00"), hours=12_50)
+    again = Finished(odd[0].user, odd[0].name, odd[0].id_number, "YFGL", local("2024-08-01 17:45:00"), hours=12_00)
     return (*odd, *crowd, *twins, again)
 
 

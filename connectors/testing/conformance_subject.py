@@ -59,7 +59,7 @@ HASTY = replace(LIMITS, read=0.2, deadline=0.4)
 
 
 class Subject:
-    """What the suite wants to know. The last ones are right for most as they are."""
+    """What the suite wants to know. The last ones are right for a `JsonSite` as they are."""
 
     kind: ClassVar[str]
     """The name of the entry point."""
@@ -87,15 +87,15 @@ class Subject:
 
     def break_it(self, site: Any, fault: str, times: int | None = None) -> None:
         """From now on the source fails so; with ``times`` for so many calls (asked for over HTTP only)."""
-        raise NotImplementedError
+        site.break_it(fault, times)
 
     def heal(self, site: Any) -> None:
         """No fault any more."""
-        raise NotImplementedError
+        site.heal()
 
-    def urls(self, site: Any) -> list[str]:  # noqa: ARG002
+    def urls(self, site: Any) -> list[str]:
         """Every address that the source was asked for, with its query. A file has none."""
-        return []
+        return [one.url for one in site.questions] if self.over_http else []
 
     def forget(self, site: Any) -> None:
         """With ``capabilities.changes``: the log loses its beginning."""
