@@ -1,5 +1,5 @@
-"""The conformance suite on the connector that it was written with: it keeps its rows in memory and can do everything, so
-that every part of the suite is seen to pass: spans, a log of changes, blocks.
+"""The conformance suite on the connector that it was written with: rows in memory, and everything claimed that there is,
+so that every part of the suite is seen to pass: spans, a log of changes, blocks.
 """
 
 from __future__ import annotations
