@@ -1,4 +1,4 @@
-"""The conformance suite on the connector that it was written with: rows in memory, and everything claimed that there is,
+"""The conformance suite on the connector that it was written with: rows in memory, and all claimed that can be claimed,
 so that every part of the suite is seen to pass: spans, a log of changes, blocks.
 """
 
