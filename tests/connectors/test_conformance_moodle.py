@@ -25,20 +25,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class Moodle(ConnectorTests):
-    """What all routes have in common. To each: ``options``, and the faults of its own."""
+    """What all routes have in common. To each its ``options`` and ``faults``; how a token is refused, one is asked."""
 
     kind = "moodle"
     options: dict[str, str]
-    faults = HTTP_FAULTS | {
-        "maintenance": errors.Maintenance,
-        "disabled": errors.Refused,
-        "invalid_token": errors.TokenInvalid,
-        "expired_token": errors.TokenExpired,
-        "access_refused": errors.AccessRefused,
-        "suspended_account": errors.AccountSuspended,
-        "error": errors.AccountSuspended,
-        "unable_to_lock": errors.Busy,
-    }
 
     @pytest.fixture
     def site(self):
@@ -81,7 +71,15 @@ class Moodle(ConnectorTests):
 
 class TestReport(Moodle):
     options = {"route": "report", "page_size": "9"}
-    faults = Moodle.faults | {
+    faults = HTTP_FAULTS | {
+        "maintenance": errors.Maintenance,
+        "disabled": errors.Refused,
+        "invalid_token": errors.TokenInvalid,
+        "expired_token": errors.TokenExpired,
+        "access_refused": errors.AccessRefused,
+        "suspended_account": errors.AccountSuspended,
+        "error": errors.AccountSuspended,
+        "unable_to_lock": errors.Busy,
         "missing_function": errors.FunctionMissing,
         "filter_ignored": errors.FilterIgnored,
         "column_missing": errors.ColumnMissing,
@@ -96,7 +94,7 @@ class TestReport(Moodle):
 
 class TestEnrolled(Moodle):
     options = {"route": "enrolled"}
-    faults = Moodle.faults | {
+    faults = HTTP_FAULTS | {
         "missing_function": errors.FunctionMissing,
         "empty": errors.CapabilityMissing,
         "cannot_view": errors.CapabilityMissing,
