@@ -32,7 +32,8 @@ WHERE c.source_id = %(source)s AND c.current AND c.run_id <> %(run)s
 _COUNTS = """
 SELECT (SELECT count(*) FROM not_seen n WHERE NOT EXISTS (
             SELECT 1 FROM intake_missingupstream m WHERE m.completion_id = n.id)),
-       (SELECT count(*) FROM intake_completion c WHERE c.source_id = %(source)s AND c.current AND c.run_id <> %(run)s
+       (SELECT count(*) FROM intake_completion c WHERE c.source_id = %(source)s AND c.current
+        AND (c.run_id <> %(run)s OR c.version > 1)  -- what this run only changed was known before
         AND NOT EXISTS (SELECT 1 FROM intake_missingupstream m WHERE m.completion_id = c.id))
 """
 _MISSING = """

@@ -27,6 +27,7 @@ _counted = itemgetter("started_on", "hours", "minutes", "passed", "active")
 ID_PURPOSE = b"identity number"
 PAYLOAD_PURPOSE = b"raw row"
 PAGE_PURPOSE = b"raw page"
+_LARGEST = (1 << 31) - 1  # of hours and minutes
 _LONGEST_NAME = 200  # a learner's, and a certificate's; folding may lengthen a name, and is cut there too
 _SHORTEST_NUMBER = 15
 _DIGITS = re.compile("[0-9]{15}")  # three times as fast as looking for the whole
@@ -84,9 +85,15 @@ class Lander:
         return self._vault.digest(orjson.dumps(_said(record)))
 
     def row(self, record: Completion, digest: bytes) -> tuple[Any, ...]:
-        """The values of `COLUMNS`."""
+        """The values of `COLUMNS`.
+
+        :raises OverflowError: a figure that its column can't hold
+        """
         key, user, course, course_name = _identified(record)
         completed_at, precision = _dated(record)
+        counted = _counted(record)
+        if (counted[1] or 0) > _LARGEST or (counted[2] or 0) > _LARGEST:
+            raise OverflowError("hours or minutes beyond what a column holds")  # a binary COPY would cut it silently
         return (
             digest,
             self.plain(key),
@@ -97,7 +104,7 @@ class Lander:
             completed_at,
             precision,
             _learned_on(completed_at),
-            *_counted(record),
+            *counted,
             self.plain(record["grade"]),
             self.plain(record["employer"]),
             _storable(record["filing_number"]),

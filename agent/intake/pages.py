@@ -63,6 +63,7 @@ _COPY = f"COPY intake_completion ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT bina
 _TYPES = list(_COLUMNS.values())
 _NEXT_RAW_PAGE = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id'))"
 _Due = tuple[str, Record, bytes]
+_UNLANDABLE = (DataError, psycopg.DataError, struct.error, OverflowError)
 _NEVER_SEEN = (0, b"")
 UNLANDABLE = "E_ROW_REFUSED"
 
@@ -90,7 +91,7 @@ class PageLander:
                 raise
             self.fresh = False  # a row that an earlier page of this pull had already
             self._land(page, move)
-        except (DataError, psycopg.DataError, struct.error):  # something in one row that no check of ours foresaw
+        except _UNLANDABLE:  # something in one row that no check of ours foresaw
             self._land(self._isolated(page), move)
 
     def _land(self, page: Page, move: Callable[[Page], None] | None) -> None:
@@ -176,7 +177,7 @@ class PageLander:
                     PageLander(self.source, self.run)._land(trial, None)  # noqa: SLF001 - a trial of ourselves
                     transaction.set_rollback(True)
                 good.append(record)
-            except (DataError, psycopg.DataError, struct.error) as error:
+            except _UNLANDABLE as error:
                 raw = record["raw"]
                 named = raw if isinstance(raw, dict) else dict(zip(page.titles, raw, strict=True))
                 reason = str(error).splitlines()[0][:80]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from agent.crypto import vault
+from agent.intake import circuit
 from agent.intake.errors import KindUnknown, SourceUnknown
 from agent.intake.models import Source
 from connectors.base import Connector, SourceConfig, kinds, load
@@ -28,7 +29,9 @@ def save(
     values: dict[str, object] = {"kind": kind, "url": url, "options": options, "allow_private": allow_private}
     if token is not None:
         values["token"] = vault().seal(token.encode(), _TOKEN)
-    return Source.objects.update_or_create(name=name, defaults=values)
+    source, new = Source.objects.update_or_create(name=name, defaults=values)
+    circuit.close(source)  # a person has mended something: the clock may ask again
+    return source, new
 
 
 def get(name: str) -> Source:

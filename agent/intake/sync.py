@@ -146,7 +146,8 @@ class Pull:
             circuit.note_failure(self.source, error.code, error.action)
             self._write_down(SyncRun.State.FAILED, error.code, error.message)
             raise SyncFailed(error, name=self.source.name, landed=result.landed) from error
-        circuit.close(self.source)
+        if result.calls:  # a replay asks nobody, so it tells nothing of the source
+            circuit.close(self.source)
         self._write_down(SyncRun.State.DONE)
         return result
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import zipfile
@@ -39,7 +38,8 @@ def fails(xueshi) -> Callable[..., dict[str, str]]:
         assert error["fix"]
         for word in error.values():
             assert word.splitlines()[0] in said.err  # whole, on one line
-            assert not re.search(r"(?<!\w)\?(?![!\n])", word), word  # a parameter that nobody gave shows as «?»
+            # a parameter that nobody gave shows as «?»; «?!» is what one of the bad files says
+            assert "?" not in word.replace("«?!»", "").replace("?\n", "")
         return error
 
     return run

@@ -13,6 +13,8 @@ from agent.intake.backfill import begin, go_on
 from agent.intake.errors import BackfillOpen, SourceResting, SpansUnknown, SyncFailed
 from agent.intake.landing import PAYLOAD_PURPOSE
 from agent.intake.models import Completion, MissingUpstream, Source, SourceState, SyncRun
+from agent.intake.replay import replay
+from agent.intake.sources import save
 from agent.intake.sync import Mode, pull
 from agent.quarantine.models import Held
 from connectors.base import Capabilities, Connector, SourceConfig
@@ -94,6 +96,28 @@ def test_a_site_that_lost_its_rows_is_not_believed_unless_told(base: Base):
     assert SyncRun.objects.latest("pk").error_code == "E_TOO_MANY_MISSING"
     assert pull(base.source, accept_missing=True).missing_upstream == 7
     assert base.pull().missing_upstream == 7  # known by now, and so no new loss
+
+
+def test_rows_that_only_changed_count_as_known_to_the_guard(house, moodle):
+    base = connect(moodle)
+    for serial in range(1, 201):
+        base.learner(f"u{serial}")
+        base.done(f"u{serial}", "WSYS", "2024-05-06T02:00")
+    base.pull()
+    for serial in range(1, 195):
+        base.site.change_row(f"u{serial}", "WSYS", grade="61.00")
+    for serial in range(195, 201):
+        base.site.remove_row(f"u{serial}", "WSYS")
+    landed = base.pull()  # 6 of 200, not 6 of 6
+    assert (landed.changed, landed.missing_upstream) == (194, 6)
+
+
+def test_a_source_that_is_saved_again_may_be_asked_again(base: Base):
+    base.pull()
+    circuit.note_failure(base.source, "E_TOKEN_INVALID", Action.CONFIGURE)
+    source = base.source
+    save(source.name, kind=source.kind, url=source.url, token=None, options=source.options, allow_private=True)
+    assert (progress(base).failures, progress(base).open_until) == (0, None)
 
 
 def test_the_command_line_tells_of_the_guard_and_lets_it_pass(base: Base, xueshi):
@@ -199,6 +223,22 @@ def test_what_can_not_be_replayed_says_what_to_do_instead(house, xueshi, tmp_pat
     assert said["code"] == "E_NO_REPLAY"
     assert f"xueshi sync {source.name}" in said["fix"]
     assert refused() == ["E_ROW_MALFORMED"]
+
+
+@pytest.mark.parametrize("figure", ["hours", "minutes"])
+def test_a_figure_too_large_is_refused_and_never_cut(memory: Source, monkeypatch, figure):
+    bad = memory_row(2) | {figure: (1 << 40) + 7}  # its last 32 bits say 7
+    monkeypatch.setattr(Memory, "completions", lambda _: iter([Page([memory_row(1), bad])]))
+    landed = pull(Source.objects.create(name="other", kind="memory", url=""))
+    assert (landed.new, refused()) == (1, ["E_ROW_REFUSED"])
+
+
+def test_a_replay_says_nothing_of_the_source_itself(base: Base):
+    base.site.faults.add("bad_time", row=0)
+    base.pull()
+    circuit.note_failure(base.source, "E_TOKEN_INVALID", Action.CONFIGURE)
+    replay(base.source)
+    assert progress(base).failures == 1
 
 
 # --- the circuit ---------------------------------------------------------------------------------------------------
