@@ -55,6 +55,7 @@ class Vault:
     def __init__(self, data_key: bytes) -> None:
         self._aead = AESGCM(_derive(data_key, b"xueshi seal v1"))
         self._mac_key = _derive(data_key, b"xueshi fingerprint v1")
+        self._keyed = blake2b(digest_size=16, key=self._mac_key)
 
     def seal(self, text: bytes, purpose: bytes) -> bytes:
         """Encrypt ``text``; the same text gives another value each time."""
@@ -75,7 +76,9 @@ class Vault:
 
     def digest(self, record: bytes) -> bytes:
         """A keyed hash of 16 bytes over a whole record: tells whether it changed, and gives nothing away."""
-        return blake2b(record, digest_size=16, key=self._mac_key).digest()
+        keyed = self._keyed.copy()  # with the key taken in already, which is a third of the work
+        keyed.update(record)
+        return keyed.digest()
 
     def fingerprint(self, text: str) -> bytes:
         """A keyed hash of 32 bytes: equal for equal texts, and worthless to who lacks the key."""

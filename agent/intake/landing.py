@@ -1,37 +1,36 @@
 """From a connector's record to a row of `Completion`: identity judged, number sealed, name cleaned. No database.
 
-Twins of one number are sealed once: a learner's ten courses cost one encryption.
+A row is made of pieces that are kept as bytes of COPY: a learner's ten courses cost one judgement and one encryption.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import orjson
 
 from agent.crypto import Vault
+from agent.intake.copying import NULL, boolean, data, day, int4, int8, moment_and_day, size, text
 from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
-from agent.localtime import local_date
-from connectors.records import Completion
+from connectors.records import Completion, Precision
 
 _said = itemgetter(*sorted(Completion.__annotations__.keys() - {"key", "raw", "place", "serial", "mark"}))
-_identified = itemgetter("key", "user", "course", "course_name")
-_dated = itemgetter("completed_at", "precision")
-_counted = itemgetter("started_on", "hours", "minutes", "passed", "active")
 ID_PURPOSE = b"identity number"
 PAYLOAD_PURPOSE = b"raw row"
 PAGE_PURPOSE = b"raw page"
-_LARGEST = (1 << 31) - 1  # of hours and minutes
 _LONGEST_NAME = 200  # a learner's, and a certificate's; folding may lengthen a name, and is cut there too
 _SHORTEST_NUMBER = 15
 _DIGITS = re.compile("[0-9]{15}")  # three times as fast as looking for the whole
+_ODD = re.compile("[0-9]{15}|\0")
 _NUMBER = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
+
+
+_T = TypeVar("_T")
 
 
 class SealedId(NamedTuple):
@@ -51,15 +50,18 @@ class CleanName(NamedTuple):
     code: str
 
 
-COLUMNS = {
-    "digest": "bytea", "key": "text", "account": "text", "course": "text", "course_name": "text",
-    "name": "text", "name_folded": "text", "name_code": "text",
-    "id_masked": "text", "id_fingerprint": "bytea", "id_sealed": "bytea", "id_code": "text",
-    "completed_at": "timestamptz", "precision": "text", "learned_on": "date",
-    "started_on": "date", "hours": "int4", "minutes": "int4", "passed": "bool", "active": "bool", "grade": "text",
-    "employer": "text", "filing_number": "text", "place": "text", "serial": "int8", "mark": "int8",
-}  # fmt: skip
-"""What `Lander.row` gives, with its types in PostgreSQL: a binary COPY wants to be told, and is three times faster."""
+COLUMNS = (
+    "digest", "key", "course", "course_name",
+    "account", "name", "name_folded", "name_code", "id_masked", "id_fingerprint", "id_sealed", "id_code",
+    "completed_at", "learned_on", "precision", "started_on",
+    "hours", "minutes", "passed", "active", "grade", "employer", "filing_number", "place", "serial", "mark",
+)  # fmt: skip
+"""What the bytes of `Lander.rows` hold behind a row's head, in this order."""
+_DIGEST = size(16)
+_NOTHING = text("")
+_UNNUMBERED = int8(None) + int8(None)
+_PRECISIONS = {precision: text(precision) for precision in get_args(Precision)}
+_PEOPLE, _COURSES, _REPEATED = 50_000, 5_000, 5_000  # pieces that are kept; a city has more people, one after the other
 
 
 class Lander:
@@ -67,7 +69,9 @@ class Lander:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self.person = lru_cache(maxsize=50_000)(self._person)
+        self._person = lru_cache(_PEOPLE)(self._judged)
+        self._course = lru_cache(_COURSES)(lambda code, name: text(_storable(code)) + text(_storable(name)))
+        self._rest = lru_cache(_REPEATED)(self._counted)
 
     def plain(self, text: str) -> str:
         """``text`` as it may stand in the database. An identity number in it, for many a site uses them as account
@@ -77,41 +81,56 @@ class Lander:
             text = _NUMBER.sub(lambda found: "~" + self._vault.fingerprint(found[0].upper()).hex()[:14], text)
         return _storable(text)
 
-    def digest(self, record: Completion) -> bytes:
-        """A keyed hash of everything that the record says: equal means unchanged.
+    def by_key(self, keyed: Iterable[tuple[str, _T]]) -> dict[str, _T]:
+        """What bears each key, the key as it may stand in the database."""
+        keyed = list(keyed)
+        if _ODD.search("\n".join(key for key, _ in keyed)):  # one look in C at a whole page, and seldom a second one
+            keyed = [(self.plain(key), one) for key, one in keyed]
+        return dict(keyed)
+
+    def digests(self, records: Iterable[Completion]) -> list[bytes]:
+        """For each record a keyed hash of everything that it says: equal means unchanged.
 
         The raw row and its place are left out: a column more in a report, or a line more above in a list, is no change.
         """
-        return self._vault.digest(orjson.dumps(_said(record)))
+        dumps, digest = orjson.dumps, self._vault.digest
+        return [digest(dumps(_said(record))) for record in records]
 
-    def row(self, record: Completion, digest: bytes) -> tuple[Any, ...]:
-        """The values of `COLUMNS`.
+    def rows(self, keys: Iterable[str], records: Iterable[Completion], digests: Iterable[bytes]) -> list[bytes]:
+        """The values of `COLUMNS` as bytes of COPY, a row each. Every row of a city passes here: one loop.
 
-        :raises OverflowError: a figure that its column can't hold
+        :param keys: the records' keys as they may stand in the database
+        :raises struct.error: a figure that its column can't hold
+        :raises UnicodeEncodeError: half of a surrogate pair, which is no character
         """
-        key, user, course, course_name = _identified(record)
-        completed_at, precision = _dated(record)
-        counted = _counted(record)
-        if (counted[1] or 0) > _LARGEST or (counted[2] or 0) > _LARGEST:
-            raise OverflowError("hours or minutes beyond what a column holds")  # a binary COPY would cut it silently
-        return (
-            digest,
-            self.plain(key),
-            self.plain(user),
-            _storable(course),
-            _storable(course_name),
-            *self.person(record["name"], record["id_number"]),
-            completed_at,
-            precision,
-            _learned_on(completed_at),
-            *counted,
-            self.plain(record["grade"]),
-            self.plain(record["employer"]),
-            _storable(record["filing_number"]),
-            _storable(record.get("place", "")),
-            record.get("serial"),
-            record.get("mark"),
-        )
+        taught, person, rest, join = self._course, self._person, self._rest, b"".join
+        rows: list[bytes] = []
+        for key, record, digest in zip(keys, records, digests, strict=True):
+            # fmt: off
+            (active, completed_at, course, course_name, employer, filing_number, grade, hours, number, minutes, name,
+             passed, precision, started_on, user) = _said(record)
+            # fmt: on
+            called = key.encode()
+            place, serial = record.get("place"), record.get("serial")
+            rows.append(
+                join(
+                    (
+                        _DIGEST,
+                        digest,
+                        size(len(called)),
+                        called,
+                        taught(course, course_name),
+                        person(user, name, number),
+                        moment_and_day(completed_at),
+                        _PRECISIONS[precision],
+                        NULL if started_on is None else day(started_on),
+                        rest(hours, minutes, passed, active, grade, employer, filing_number),
+                        text(_storable(place)) if place else _NOTHING,
+                        _UNNUMBERED if serial is None else int8(serial) + int8(record.get("mark")),
+                    )
+                )
+            )
+        return rows
 
     def seal_page(self, titles: Sequence[str], raws: list[Any]) -> bytes:
         """The raw rows of a page, sealed together: `open_raw` gives one back."""
@@ -121,8 +140,22 @@ class Lander:
         """A raw row by itself, sealed."""
         return self._vault.seal(orjson.dumps(raw), PAYLOAD_PURPOSE)
 
-    def _person(self, name: str, number: str) -> tuple[Any, ...]:
-        return *_name(name), *self._identity(number)
+    def _judged(self, user: str, name: str, number: str) -> bytes:
+        masked, fingerprint, sealed, code = self._identity(number)
+        said = map(text, (self.plain(user), *_name(name), masked))
+        return b"".join((*said, data(fingerprint), data(sealed), text(code)))
+
+    def _counted(
+        self,
+        hours: int | None,
+        minutes: int | None,
+        passed: bool,
+        active: bool,
+        *said: str,
+    ) -> bytes:
+        grade, employer, filing_number = said
+        figures = int4(hours) + int4(minutes) + boolean(passed) + boolean(active)
+        return figures + b"".join(map(text, (self.plain(grade), self.plain(employer), _storable(filing_number))))
 
     def _identity(self, text: str) -> SealedId:
         identity = normalise_id(text)
@@ -149,13 +182,6 @@ def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
 def _storable(text: str) -> str:
     """``text`` without NUL, which PostgreSQL refuses: one row must not keep its page out."""
     return text.replace("\0", "\ufffd")
-
-
-def _learned_on(completed_at: datetime | None) -> date | None:
-    try:
-        return local_date(completed_at) if completed_at else None
-    except OverflowError:  # the last hours of the year 9999: a wrong clock, and no reason to stop a source
-        return date.max
 
 
 def _name(text: str) -> CleanName:

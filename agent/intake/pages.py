@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
-from psycopg.types.string import BytesBinaryDumper
 
 from agent.crypto import vault
+from agent.intake.copying import HEADER, TRAILER, boolean, count, int4, int8, timestamp
 from agent.intake.landing import COLUMNS, Lander
 from agent.intake.models import Completion, RawPage, Source, SyncRun
 from agent.localtime import now
@@ -55,17 +57,37 @@ UPDATE intake_completion c SET serial = t.serial, mark = t.mark
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS t(id, serial, mark)
 WHERE c.id = t.id AND (c.serial, c.mark) IS DISTINCT FROM (t.serial, t.mark)
 """
-_COLUMNS = {
-    "source_id": "int8", "run_id": "int8", "version": "int4", "current": "bool", "raw_page_id": "int8",
-    "raw_place": "int4", "first_landed_at": "timestamptz", "landed_at": "timestamptz", **COLUMNS,
-}  # fmt: skip
-_COPY = f"COPY intake_completion ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
-_TYPES = list(_COLUMNS.values())
+_HEAD = ("source_id", "run_id", "current", "raw_page_id", "landed_at", "version", "first_landed_at", "raw_place")
+_COPY = f"COPY intake_completion ({', '.join((*_HEAD, *COLUMNS))}) FROM STDIN (FORMAT binary)"
 _NEXT_RAW_PAGE = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id'))"
-_Due = tuple[str, Record, bytes]
-_UNLANDABLE = (DataError, psycopg.DataError, struct.error, OverflowError)
+_UNLANDABLE = (DataError, psycopg.DataError, struct.error, UnicodeEncodeError)
 _NEVER_SEEN = (0, b"")
 UNLANDABLE = "E_ROW_REFUSED"
+
+
+@dataclass(slots=True)
+class Ready:
+    """A page as it is to be landed: its records with the keys and digests that the database knows them by."""
+
+    page: Page
+    keys: list[str]
+    records: list[Record]
+    rejected: dict[str, Rejected]
+    digests: list[bytes]
+    rows: list[bytes] | None = None  # of COPY; made beforehand where all of them are due
+
+    def only(self, due: Sequence[int]) -> Ready:
+        """The records in these places."""
+        if len(due) == len(self.keys):
+            return self
+        return Ready(
+            self.page,
+            [self.keys[at] for at in due],
+            [self.records[at] for at in due],
+            self.rejected,
+            [self.digests[at] for at in due],
+            [self.rows[at] for at in due] if self.rows else None,
+        )
 
 
 class PageLander:
@@ -82,89 +104,94 @@ class PageLander:
         self.fresh = not Completion.objects.filter(source=source, current=True).exists()
         """Nothing is known of the source: no row has to be looked up, and none can be missing."""
 
-    def take(self, page: Page, move: Callable[[Page], None] | None = None) -> None:
+    def ready(self, page: Page) -> Ready:
+        """What of landing a page asks no database, so that it can be done while another page is being written."""
+        keyed = self.lander.by_key((record["key"], record) for record in page.completions)
+        keys, records = list(keyed), list(keyed.values())
+        # a row that is too damaged to have a key is known by its place
+        rejected = self.lander.by_key((row.key or row.place, row) for row in page.rejected)
+        ready = Ready(page, keys, records, rejected, self.lander.digests(records))
+        if self.fresh:
+            with suppress(*_UNLANDABLE):  # it comes again when the page is landed, and is isolated there
+                ready.rows = self.lander.rows(keys, records, ready.digests)
+        return ready
+
+    def take(self, ready: Ready, move: Callable[[Page], None] | None = None) -> None:
         """Land one page in one transaction; ``move`` notes the place that is reached with it, in the same one."""
         try:
-            self._land(page, move)
+            self._land(ready, move)
         except (IntegrityError, psycopg.IntegrityError):
             if not self.fresh:
                 raise
             self.fresh = False  # a row that an earlier page of this pull had already
-            self._land(page, move)
+            self._land(ready, move)
         except _UNLANDABLE:  # something in one row that no check of ours foresaw
-            self._land(self._isolated(page), move)
+            self._land(self.ready(self._isolated(ready.page)), move)
 
-    def _land(self, page: Page, move: Callable[[Page], None] | None) -> None:
-        plain, digest = self.lander.plain, self.lander.digest
-        records = {plain(record["key"]): record for record in page.completions}
-        # a row that is too damaged to have a key is known by its place
-        rejected = {plain(row.key or row.place): row for row in page.rejected}
+    def _land(self, ready: Ready, move: Callable[[Page], None] | None) -> None:
+        page, rejected = ready.page, ready.rejected
         outdated: list[int] = []
         seen: list[int] = []
         numbered: list[tuple[int, int, int]] = []
         known: dict[str, tuple[int, bytes]] = {}
-        # where nothing is known everything is due, and a row is read, sealed and written in one go, while it is warm
-        due: Iterable[_Due] = ((key, record, digest(record)) for key, record in records.items())
-        written = 0
+        due: Sequence[int] = range(len(ready.keys))
         with transaction.atomic(), connection.cursor() as cursor:
             # Rows and the place that is reached can't come apart, in whatever moment the power fails; so a page need
             # not wait for the disk. The run's last word does, and with it all before.
             cursor.execute("SET LOCAL synchronous_commit = off")
             if not self.fresh:
-                cursor.execute(_KNOWN, [self.source.pk, [*records, *rejected]])
+                cursor.execute(_KNOWN, [self.source.pk, [*ready.keys, *rejected]])
                 known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
-                due, before = [], due
-                for key, record, fresh in before:
+                due = []
+                for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
                     completion, old = known.get(key, _NEVER_SEEN)
-                    if old == fresh:
+                    if old == digest:
                         seen.append(completion)
+                        record = ready.records[at]
                         if "serial" in record:
                             numbered.append((completion, record["serial"], record.get("mark", 0)))
                         continue
                     if completion:
                         outdated.append(completion)
-                    due.append((key, record, fresh))
+                    due.append(at)
             if numbered:  # the source began to number its rows: no change of what they say
                 cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
-            if due if isinstance(due, list) else records:
-                written = self._write(cursor, page, due, outdated)
+            if due:
+                self._write(cursor, ready.only(due), outdated)
             if move:
                 move(page)
-            if self._follow_up and (written or page.gone):
+            if self._follow_up and (due or page.gone):
                 self._follow_up()
         # a refused row is there all the same: what landed of it earlier is not missing upstream
         self.seen.extend(seen)
         self.seen.extend(known[key][0] for key in rejected if key in known)
-        self.gone += [plain(key) for key in page.gone]
+        self.gone += [self.lander.plain(key) for key in page.gone]
         self._rejected |= rejected
-        self.result.new += written - len(outdated)
+        self.result.new += len(due) - len(outdated)
         self.result.changed += len(outdated)
         self.result.unchanged += len(seen)
         self.result.rejected += len(rejected)
 
-    def _write(self, cursor: CursorWrapper, page: Page, due: Iterable[_Due], outdated: list[int]) -> int:
-        at, source, run = now(), self.source.pk, self.run.pk
+    def _write(self, cursor: CursorWrapper, due: Ready, outdated: list[int]) -> None:
+        at = now()
+        rows = due.rows or self.lander.rows(due.keys, due.records, due.digests)
         versions: dict[str, tuple[int, datetime]] = {}
         if outdated:
             cursor.execute(_OUTDATED, [outdated])
             versions = {key: (version, first) for key, version, first in cursor.fetchall()}
         cursor.execute(_NEXT_RAW_PAGE)
         raw_page = cursor.fetchone()[0]
-        first_version = (1, at)
-        raws: list[Any] = []
-        row, keep = self.lander.row, raws.append
-        with cursor.copy(_COPY) as copy:  # PostgreSQL writes a row while the next one is made
-            # psycopg's own in C; the one that Django leaves registered is called in Python, for each of three cells
-            copy.cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
-            copy.set_types(_TYPES)
-            write = copy.write_row
-            for place, (key, record, fresh) in enumerate(due):
-                version, first = versions.get(key, first_version) if versions else first_version
-                write((source, run, version, True, raw_page, place, first, at, *row(record, fresh)))
-                keep(record["raw"])
-        sealed = self.lander.seal_page(page.titles, raws)
-        RawPage.objects.bulk_create([RawPage(pk=raw_page, run=self.run, rows=len(raws), sealed=sealed)])
-        return len(raws)
+        ours = int8(self.source.pk), int8(self.run.pk), boolean(True), int8(raw_page), timestamp(at)
+        head = count(len(_HEAD) + len(COLUMNS)) + b"".join(ours)
+        heads: Iterable[bytes] = repeat(head + int4(1) + timestamp(at), len(rows))
+        if versions:
+            of_each = (versions.get(key, (1, at)) for key in due.keys)
+            heads = (head + int4(version) + timestamp(first) for version, first in of_each)
+        with cursor.copy(_COPY) as copy:
+            table = zip(heads, map(int4, range(len(rows))), rows, strict=True)
+            copy.write(b"".join((HEADER, *chain.from_iterable(table), TRAILER)))
+        sealed = self.lander.seal_page(due.page.titles, [record["raw"] for record in due.records])
+        RawPage.objects.bulk_create([RawPage(pk=raw_page, run=self.run, rows=len(rows), sealed=sealed)])
 
     def _isolated(self, page: Page) -> Page:
         """The page without the rows that PostgreSQL refuses, each of them tried alone and taken back."""
@@ -174,7 +201,8 @@ class PageLander:
             trial = Page([record], titles=page.titles)
             try:
                 with transaction.atomic():
-                    PageLander(self.source, self.run)._land(trial, None)  # noqa: SLF001 - a trial of ourselves
+                    alone = PageLander(self.source, self.run)  # a trial of ourselves
+                    alone._land(alone.ready(trial), None)
                     transaction.set_rollback(True)
                 good.append(record)
             except _UNLANDABLE as error:

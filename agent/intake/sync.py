@@ -107,7 +107,7 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-_COLLECT_AFTER = 100_000
+_COLLECT_AFTER = 1_000_000  # objects more than were let go of: a few pages come nowhere near, a leak would
 
 
 class Pull:
@@ -166,10 +166,11 @@ class Pull:
 
     def take(self, pages: Iterator[Page], move: Callable[[Page], None] | None = None) -> None:
         """Land the pages; ``move`` notes the place that is reached with each, in its transaction."""
-        for page in read_ahead(pages):
+        for ready in read_ahead(map(self.lander.ready, pages)):
+            page = ready.page
             if self.run.counted is None and page.total is not None:
                 self.run.counted = page.total
-            self.lander.take(page, move)
+            self.lander.take(ready, move)
             if self._progress:
                 self._progress(self.lander.result.landed, page.total)
 

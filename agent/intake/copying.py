@@ -1,0 +1,87 @@
+"""Fields as PostgreSQL's binary COPY wants them: each with its length before it.
+
+The rows of a city repeat most of what they say (the same course, the same person, the same grade), so pieces of a row
+are made once, kept as bytes, and joined. That is three times as fast as handing over values one by one (ADR 16).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from struct import Struct
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+NULL = b"\xff\xff\xff\xff"
+_YES, _NO = b"\0\0\0\1\1", b"\0\0\0\1\0"
+_EPOCH, _FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC), date(2000, 1, 1)
+_LAST_DAY = (date.max - _FIRST_DAY).days
+_DAY, _AHEAD = 86_400, 8 * 3600
+
+count = Struct(">h").pack
+"""How many fields a row has; stands before its first."""
+size = Struct(">i").pack
+"""How many bytes a field has; stands before each."""
+_int4 = Struct(">ii").pack
+_int8 = Struct(">iq").pack
+_instant = Struct(">iq").pack
+_moment_and_day = Struct(">iqii").pack
+_NEITHER = NULL + NULL
+
+
+def text(value: str) -> bytes:
+    """``text``.
+
+    :raises UnicodeEncodeError: half of a surrogate pair, which is no character
+    """
+    data = value.encode()
+    return size(len(data)) + data
+
+
+def data(value: bytes | None) -> bytes:
+    """``bytea``."""
+    return NULL if value is None else size(len(value)) + value
+
+
+def int4(value: int | None) -> bytes:
+    """``integer``.
+
+    :raises struct.error: beyond what the column holds
+    """
+    return NULL if value is None else _int4(4, value)
+
+
+def int8(value: int | None) -> bytes:
+    """``bigint``.
+
+    :raises struct.error: beyond what the column holds
+    """
+    return NULL if value is None else _int8(8, value)
+
+
+def boolean(value: bool) -> bytes:
+    """``boolean``."""
+    return _YES if value else _NO
+
+
+def timestamp(value: datetime) -> bytes:
+    """``timestamptz`` of an aware moment."""
+    since = value - _EPOCH
+    return _instant(8, (since.days * _DAY + since.seconds) * 1_000_000 + since.microseconds)
+
+
+def moment_and_day(value: datetime | None) -> bytes:
+    """``timestamptz`` and ``date`` of an aware moment, the day as `agent.localtime.local_date` has it.
+
+    The last hours of the year 9999, of a wrong clock, stay in that year: no reason to stop a source.
+    """
+    if value is None:
+        return _NEITHER
+    since = value - _EPOCH
+    days, seconds = since.days, since.seconds
+    day = min(days + (seconds + _AHEAD) // _DAY, _LAST_DAY)
+    return _moment_and_day(8, (days * _DAY + seconds) * 1_000_000 + since.microseconds, 4, day)
+
+
+def day(value: date | None) -> bytes:
+    """``date``."""
+    return NULL if value is None else _int4(4, (value - _FIRST_DAY).days)
