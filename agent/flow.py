@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
 from typing import TypeVar
+
+from django.db import connection
 
 from agent.certificates import stage as certificates
 from agent.credit import stage as credit
@@ -40,8 +43,25 @@ def policies() -> dict[int, Policy]:
     }
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: what two would find waiting, both would judge. The lock goes with the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('xueshi stages'))")
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('xueshi stages'))")
+
+
 def run_stages(tell: Tell | None = None) -> Through:
-    """Match, credit, issue."""
+    """Match, credit, issue. Whoever comes while another process is at it waits, and does what is left."""
+    with _alone():
+        return _run_stages(tell)
+
+
+def _run_stages(tell: Tell | None) -> Through:
     rules = policies()
     seconds: dict[str, float] = {}
 

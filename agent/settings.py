@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
     "agent.organisations",
     "agent.quarantine",
     "agent.learners",
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.work",
     "agent.portal",
 ]
 MIDDLEWARE = [

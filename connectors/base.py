@@ -9,7 +9,7 @@ than everything: a *span* of time, the *changes* behind a place in its log, *blo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoints, entry_points
@@ -31,6 +31,8 @@ class SourceConfig:
     token: SecretStr = field(default_factory=lambda: SecretStr(""))
     options: dict[str, str] = field(default_factory=dict)
     allow_private: bool = False
+    before_call: Callable[[], None] = lambda: None
+    """Called before each question to the site; raises `connectors.errors.BudgetSpent` when there were too many."""
 
 
 @dataclass(frozen=True, slots=True)

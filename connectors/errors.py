@@ -307,6 +307,14 @@ class UnknownAnswer(ConnectorError):
     action = Action.BUG
 
 
+class BudgetSpent(ConnectorError):
+    """The site may be asked {budget} times an hour, and was."""
+
+    code = "E_BUDGET"
+    fix = "Nothing to do: the next sync goes on after {until}. For more, `xueshi source schedule NAME --budget N`, when the LMS's administrator agrees."
+    action = Action.WAIT
+
+
 # --- files -------------------------------------------------------------------------------------------------------
 class FileMissing(ConnectorError):
     """There is no readable file at {path}."""

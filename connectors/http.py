@@ -84,15 +84,23 @@ class HttpSession:
     :param url: the site's address, ``https://``; ``http://`` only with ``allow_private``
     :param allow_private: also go to loopback, private and link-local addresses
     :param ca_file: certificates (PEM) to trust instead of the usual authorities
+    :param before: called before each attempt; what it raises ends the call (`SourceConfig.before_call`)
     """
 
     def __init__(
-        self, url: str, *, allow_private: bool = False, limits: Limits | None = None, ca_file: str = ""
+        self,
+        url: str,
+        *,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        ca_file: str = "",
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url.rstrip("/")
         self.calls = 0
         self.limits = limits or Limits()
         self.sleep: Callable[[float], None] = time.sleep
+        self._before = before
         self._allow_private = allow_private
         self._adapter = GuardedAdapter(self.url, allow_private=allow_private)
         self._session = requests.Session()
@@ -152,6 +160,7 @@ class HttpSession:
         end = time.monotonic() + self.limits.deadline
         attempt = 1
         while True:
+            self._before()
             problem, wait, answer = self._attempt(self.url + path, send, judge, end)
             if problem is None:
                 return answer

@@ -48,6 +48,7 @@ def demo(
 
 def _work(seconds: dict[str, float]) -> dict[str, Any]:
     from agent.flow import run_stages  # noqa: PLC0415 - models need Django
+    from agent.intake.models import Source  # noqa: PLC0415
     from agent.intake.sources import save  # noqa: PLC0415
     from agent.intake.sync import pull  # noqa: PLC0415
     from agent.programmes.file import read_programmes  # noqa: PLC0415
@@ -62,6 +63,8 @@ def _work(seconds: dict[str, float]) -> dict[str, Any]:
         source, _ = save(
             _SOURCE, kind="moodle", url=site.url, token=site.token, options={"report_id": "1"}, allow_private=True
         )
+        # the fake site is gone when the work is done: nobody is to be asked
+        Source.objects.filter(pk=source.pk).update(scheduled=False)
         import_programmes(read_programmes(PROGRAMMES), path=str(PROGRAMMES), source=source, actor="demo")
         timed("programmes", began)
         began = perf_counter()

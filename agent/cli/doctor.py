@@ -15,6 +15,7 @@ from agent.cli.output import AsJson, emit, page
 from agent.errors import USAGE, XueshiError
 
 _NEEDED_FREE = 1_000_000_000
+_LONGEST_WAIT = 1800  # seconds; longer than any pull of a city takes
 
 
 class DiskLow(XueshiError):
@@ -47,6 +48,7 @@ def doctor(as_json: AsJson = False) -> None:
         "signing key": _signing,
         "fonts": _fonts,
         "connectors": _connectors,
+        "queue": _queue,
     }
     results = []
     for name, look in checks.items():
@@ -99,6 +101,18 @@ def _database() -> str:
         known = error if isinstance(error, XueshiError) else explain(error)
         raise known or error from None
     return f"PostgreSQL {found}{', private' if private else ''}"
+
+
+def _queue() -> str:
+    from agent.work.errors import JobsStuck  # noqa: PLC0415
+    from agent.work.queue import depth  # noqa: PLC0415
+
+    found = depth()
+    waiting = sum(task["waiting"] for task in found["tasks"])
+    if found["oldest_seconds"] > _LONGEST_WAIT:
+        minutes = found["oldest_seconds"] // 60
+        raise JobsStuck(waiting=waiting, minutes=minutes, workers=found["workers"])
+    return f"{waiting} waiting, {found['workers']} workers"
 
 
 def _policies() -> str:

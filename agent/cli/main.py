@@ -28,6 +28,7 @@ for _name in (
     "demo",
     "serve",
     "source",
+    "schedule",
     "sync",
     "reconcile",
     "programme",

@@ -1,10 +1,14 @@
-"""`xueshi serve`: the portal."""
+"""`xueshi serve`: the pages, the worker and the clock, in one process or split over machines."""
 
 from __future__ import annotations
 
 import errno
+import signal
 import socket
-from typing import Annotated
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -28,10 +32,58 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
 
 
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Serve the portal until interrupted."""
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    web: Annotated[bool, typer.Option("--web", help="Only the pages.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Only the worker: pulls, credits, issues.")] = False,
+    clock: Annotated[bool, typer.Option("--clock", help="Only the clock: asks for pulls when they are due.")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs that the worker does at the same time.")] = 2,
+) -> None:
+    """Serve the pages, do the work that is due and keep the clock, until interrupted.
+
+    Named parts run alone, on as many machines as wanted, on one DATABASE_URL: --web, --worker, --clock.
+    """
     start()
-    listen(host, port)
+    everything = not (web or worker or clock)
+    signal.signal(signal.SIGTERM, _leave)
+    with _working(worker=worker or everything, clock=clock or everything, concurrency=concurrency):
+        if web or everything:
+            listen(host, port)
+        else:
+            person.print(f"{'、'.join(_names(worker=worker, clock=clock))}  （Ctrl+C 结束）")
+            _until_interrupted()
+
+
+def _leave(*_: object) -> NoReturn:
+    """SIGTERM ends like Ctrl+C: everything in its order, and without a word."""
+    raise SystemExit(0)
+
+
+def _names(*, worker: bool, clock: bool) -> list[str]:
+    return ["工作进程 worker"] * worker + ["时钟 clock"] * clock
+
+
+@contextmanager
+def _working(*, worker: bool, clock: bool, concurrency: int) -> Iterator[None]:
+    from agent.work.clock import Clock  # noqa: PLC0415 - models need Django
+    from agent.work.worker import Worker  # noqa: PLC0415
+
+    parts: list[Any] = ([Worker(concurrency)] if worker else []) + ([Clock()] if clock else [])
+    for part in parts:
+        part.start()
+    try:
+        yield
+    finally:
+        for part in reversed(parts):  # the clock first: what it asks for now would only wait
+            part.stop()
+
+
+def _until_interrupted() -> None:
+    try:
+        threading.Event().wait()
+    except (KeyboardInterrupt, SystemExit):
+        return
 
 
 def listen(host: str, port: int) -> None:

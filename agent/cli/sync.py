@@ -50,6 +50,7 @@ def backfill(
     name: str,
     since: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD. Without a range: go on.")] = "",
     until: Annotated[str, typer.Option("--to", help="Day after the last, YYYY-MM-DD.")] = "",
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers, behind all other work.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a range of time again; what was stopped goes on where it was."""
@@ -64,6 +65,15 @@ def backfill(
     work = begin(source, _day(since, since, until), _day(until, since, until)) if since or until else pending(source)
     if work is None:
         raise NoBackfill(name=name)
+    if queue:
+        from agent.work.queue import defer_backfill  # noqa: PLC0415
+
+        new = defer_backfill(source)
+        if as_json:
+            emit({"source": name, "since": work.since.isoformat(), "until": work.until.isoformat(), "queued": new})
+        else:
+            page.print(f"{work}：已排队，由工作进程在空闲时完成。", markup=False)
+        return
     with bars() as tell:
         landed = go_on(work, lambda done, total: tell("backfill", done, total))
         run_stages(tell)

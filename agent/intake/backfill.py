@@ -4,6 +4,8 @@ connected, or one in which something was wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from django.db.models import F
@@ -39,8 +41,37 @@ def pending(source: Source) -> Backfill | None:
     return Backfill.objects.filter(source=source, finished_at=None).first()
 
 
-def go_on(backfill: Backfill, progress: Progress | None = None, *, because: str = "hand") -> Landed:
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a backfill is: rows landed, the share of its span that is read (0 to 1), rows a second since it began,
+    and the seconds that are left at that pace (None: nobody knows yet).
+    """
+
+    rows: int
+    share: float
+    rows_a_second: float
+    seconds_left: float | None
+
+
+def progress(backfill: Backfill) -> Progressed:
+    """How far ``backfill`` is now."""
+    whole = (backfill.until - backfill.since).total_seconds()
+    share = (backfill.reached - backfill.since).total_seconds() / whole
+    took = max(((backfill.finished_at or now()) - backfill.created_at).total_seconds(), 0.001)
+    left = took * (1 - share) / share if share else None
+    return Progressed(backfill.rows, share, backfill.rows / took, left)
+
+
+def go_on(
+    backfill: Backfill,
+    progress: Progress | None = None,
+    *,
+    because: str = "hand",
+    follow_up: Callable[[], None] | None = None,
+) -> Landed:
     """Read what is left of it.
+
+    :param follow_up: called inside the transaction of each page that changed something
 
     :raises SpansUnknown: the source can't read a range
     :raises SourceBusy: another process syncs this source.
@@ -55,7 +86,7 @@ def go_on(backfill: Backfill, progress: Progress | None = None, *, because: str 
         Backfill.objects.filter(pk=backfill.pk).update(rows=F("rows") + len(page.completions), **place)
 
     with running(source, "backfill", because, span) as run:
-        pull = Pull(source, run, progress)
+        pull = Pull(source, run, progress, follow_up)
 
         def read(reader: Connector) -> None:
             if not reader.capabilities.spans:

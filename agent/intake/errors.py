@@ -50,6 +50,14 @@ class SyncFailed(XueshiError):
         super().__init__(name=name, reason=error.message, how=error.how_to_fix, landed=landed)
 
 
+class Interrupted(XueshiError):
+    """The pull of {name} was asked to stop; what is whole has landed."""
+
+    code = "E_INTERRUPTED"
+    fix = "Nothing to do: the next one goes on from there."
+    exit_code = PERSON_NEEDED
+
+
 class DoubtfulPull(XueshiError):
     """What the source {name} showed can't be the whole."""
 

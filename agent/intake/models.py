@@ -19,6 +19,13 @@ class Source(models.Model):
     organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT)
     most_missing = models.PositiveSmallIntegerField(default=5, help_text="percent of rows that may vanish at once")
     connected_at = models.DateTimeField(auto_now_add=True)
+    scheduled = models.BooleanField(default=True, help_text="false: asked by hand and by push only")
+    recent_at = models.CharField(max_length=100, default="15m", help_text="a period (15m, 2h) or a cron line")
+    full_at = models.CharField(max_length=100, default="30 2 * * *", help_text="a period (1d) or a cron line")
+    time_zone = models.CharField(max_length=60, default="Asia/Shanghai", help_text="of the cron lines")
+    jitter = models.PositiveIntegerField(default=300, help_text="seconds by which a pull may come later")
+    budget = models.PositiveIntegerField(default=3600, help_text="most calls an hour")
+    push_secret = models.BinaryField(null=True, help_text="sealed; signs what the LMS posts to us")
 
     def __str__(self) -> str:
         return self.name
@@ -178,6 +185,16 @@ class Backfill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.since:%Y-%m-%d} – {self.until:%Y-%m-%d}"
+
+
+class PushSeen(models.Model):
+    """A push that was taken; kept as long as its signature would be accepted, so that nobody sends it again."""
+
+    signature = models.BinaryField(primary_key=True)
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M:%S}"
 
 
 class MissingUpstream(models.Model):

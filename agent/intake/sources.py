@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from agent.crypto import vault
-from agent.intake import circuit
+from agent.intake import budget, circuit
 from agent.intake.errors import KindUnknown, SourceUnknown
 from agent.intake.models import Source
 from connectors.base import Connector, SourceConfig, kinds, load
@@ -29,7 +29,9 @@ def save(
     values: dict[str, object] = {"kind": kind, "url": url, "options": options, "allow_private": allow_private}
     if token is not None:
         values["token"] = vault().seal(token.encode(), _TOKEN)
-    source, new = Source.objects.update_or_create(name=name, defaults=values)
+    # a roster is sent once, and its file may be gone tomorrow: the clock asks for it only when a person says so
+    first = values | {"scheduled": kind != "roster"}
+    source, new = Source.objects.update_or_create(name=name, defaults=values, create_defaults=first)
     circuit.close(source)  # a person has mended something: the clock may ask again
     return source, new
 
@@ -50,7 +52,7 @@ def connector(source: Source) -> Connector:
     """A connector for a stored source. Use it as a context manager."""
     token = vault().open(bytes(source.token), _TOKEN).decode() if source.token else ""
     return _kind(source.kind)(
-        SourceConfig(source.name, source.url, SecretStr(token), source.options, source.allow_private)
+        SourceConfig(source.name, source.url, SecretStr(token), source.options, source.allow_private, budget.of(source))
     )
 
 

@@ -19,17 +19,25 @@ from django.db import connection
 from agent.intake import circuit
 from agent.intake.ahead import read_ahead
 from agent.intake.compare import Parts, comparable, compared, settle_missing
-from agent.intake.errors import DoubtfulPull, NothingCame, NotReplayable, SourceBusy, SpansUnknown, SyncFailed
+from agent.intake.errors import (
+    DoubtfulPull,
+    Interrupted,
+    NothingCame,
+    NotReplayable,
+    SourceBusy,
+    SpansUnknown,
+    SyncFailed,
+)
 from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.pages import Landed, PageLander
 from agent.intake.sources import connector
 from agent.localtime import now
 from connectors.base import Connector
-from connectors.errors import ConnectorError, LogCut
+from connectors.errors import BudgetSpent, ConnectorError, LogCut
 from connectors.records import Page, Span
 
 Progress = Callable[[int, int | None], None]
-"""Told after each page: rows so far, and rows in all when the source says so."""
+"""Told after each page: rows so far, and rows in all when the source says so. Raises `Interrupted` to stop there."""
 
 OVERLAP = timedelta(days=int(os.environ.get("XUESHI_OVERLAP_DAYS") or 7))
 _USUAL_RUNS, _USUAL_ROWS = 3, 100
@@ -139,11 +147,12 @@ class Pull:
                     read(reader)
                 finally:
                     result.calls = reader.calls
-        except (SpansUnknown, NotReplayable) as error:
+        except (SpansUnknown, NotReplayable, Interrupted) as error:
             self._write_down(SyncRun.State.FAILED, error.code, error.message)
             raise
         except (ConnectorError, DoubtfulPull) as error:
-            circuit.note_failure(self.source, error.code, error.action)
+            if not isinstance(error, BudgetSpent):  # that is our own doing, and no fault of the source
+                circuit.note_failure(self.source, error.code, error.action)
             self._write_down(SyncRun.State.FAILED, error.code, error.message)
             raise SyncFailed(error, name=self.source.name, landed=result.landed) from error
         if result.calls:  # a replay asks nobody, so it tells nothing of the source

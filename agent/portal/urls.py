@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, sign_in, verify
+from agent.portal.views import certificates, health, home, hooks, sign_in, verify
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -24,6 +24,7 @@ _pages = [
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody
     path("language/", csrf_exempt(set_language), name="language"),
+    path("hooks/<str:source>", hooks.hook, name="hook"),
     path("healthz", health.healthz, name="healthz"),
 ]
 urlpatterns = [path("", include((_pages, app_name)))]

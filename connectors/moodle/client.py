@@ -52,6 +52,7 @@ class MoodleClient:
             allow_private=config.allow_private,
             limits=limits,
             ca_file=config.options.get("ca_file", ""),
+            before=config.before_call,
         )
         self._name = config.name
         self._token = config.token
