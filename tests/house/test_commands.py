@@ -221,7 +221,17 @@ def test_doctor_looks_at_everything(house: str, xueshi):
     assert said.exit == 0, said.err
     assert said.json["ok"] is True
     found = {check["check"]: check["found"] for check in said.json["checks"]}
-    assert list(found) == ["python", "xueshi", "home", "database", "policies", "signing key", "fonts", "connectors"]
+    assert list(found) == [
+        "python",
+        "xueshi",
+        "home",
+        "database",
+        "policies",
+        "signing key",
+        "fonts",
+        "connectors",
+        "queue",
+    ]
     assert found["database"].startswith("PostgreSQL 18")
     assert found["policies"] == "370400: 2024"
     assert found["connectors"] == ", ".join(kinds())
