@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.reconciliation",
     "agent.portal",
 ]
 MIDDLEWARE = [
