@@ -167,12 +167,14 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
 
 
 def find_due(cursor: CursorWrapper, policies: Mapping[int, Policy], only: list[int] | None = None) -> None:
-    """Make the temporary table ``due``: of all achievements, or of these ``only``."""
+    """Make the temporary table ``due``, inside a transaction: of all achievements, or of these ``only``."""
     cursor.execute("CREATE TEMP TABLE entitled (year int, category text, kind text, state text) ON COMMIT DROP")
     with cursor.copy("COPY entitled FROM STDIN") as copy:
         for year, policy in policies.items():
             for row in entitled(policy):
                 copy.write_row((year, *row))
+    # without its figures the planner believes that nobody is entitled, and looks each of a million up
+    cursor.execute("ANALYZE entitled")
     cursor.execute(_ELIGIBLE, {"only": only})
 
 
