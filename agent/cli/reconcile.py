@@ -42,7 +42,11 @@ def reconcile(as_json: AsJson = False) -> None:
     else:
         signs = {True: "✓", False: "✗", None: "–"}
         rows = [
-            [signs[line.equal], line.source.name, *(shown(line)[k] for k in ("name", "left_is", "left", "right_is", "right"))]
+            [
+                signs[line.equal],
+                line.source.name,
+                *(shown(line)[k] for k in ("name", "left_is", "left", "right_is", "right")),
+            ]
             for line in lines
         ]
         table("对账 Reconciliation", ["", "来源", "等式", "左", "条", "右", "条数"], rows, right=["条", "条数"])

@@ -54,9 +54,7 @@ def runs_chart(days: Sequence[tuple[date, Sums]], wanted: RunFilter) -> DayChart
         old = bars.get(key)
         name = _name(day, first=not bars or (day.month == 1 if many else day.day == 1), months=many)
         figure, failed = (old.figure, old.failed) if old else (0, 0)
-        bars[key] = Bar(
-            old.name if old else name, figure + sums.new + sums.changed, failed + sums.failed, key
-        )
+        bars[key] = Bar(old.name if old else name, figure + sums.new + sums.changed, failed + sums.failed, key)
     rows = list(bars.values())
     title = gettext("每月到达的行（新增和变更）") if many else gettext("每天到达的行（新增和变更）")
     return DayChart(title, draw(rows, title=title, word=gettext("失败")), rows)

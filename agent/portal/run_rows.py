@@ -38,6 +38,11 @@ class RunRow:
         return rate(self.rows, self.seconds)
 
     @property
+    def title(self) -> str:
+        """What it says, as a heading."""
+        return self.says.rstrip("。.")
+
+    @property
     def because(self) -> str:
         """What made it run."""
         return run_words.because(self.run.because)
@@ -97,7 +102,9 @@ def _row(run: SyncRun, *, alive: bool, so_far: int, range_: Backfill | None, wai
     if run.state != SyncRun.State.RUNNING:
         stop = stop_of(run)
         seconds = run.seconds or 0.0  # one that was found interrupted has no end
-        return RunRow(run, run.state, rows, waiting, seconds, None, stop, stop.sentence if stop else run_words.brought(run))
+        return RunRow(
+            run, run.state, rows, waiting, seconds, None, stop, stop.sentence if stop else run_words.brought(run)
+        )
     rows = max(rows, so_far)
     seconds = (at - run.started_at).total_seconds()
     if not alive:

@@ -42,7 +42,9 @@ def brought(run: SyncRun) -> str:
         parts.append(ngettext("变更%(n)s条", "变更%(n)s条", run.changed) % {"n": f"{run.changed:,}"})
     if not parts:
         if came:
-            parts.append(ngettext("没有变化，%(n)s条都和原来一样", "没有变化，%(n)s条都和原来一样", came) % {"n": f"{came:,}"})
+            parts.append(
+                ngettext("没有变化，%(n)s条都和原来一样", "没有变化，%(n)s条都和原来一样", came) % {"n": f"{came:,}"}
+            )
         else:
             parts.append(gettext("没有新的记录") if run.mode != SyncRun.Mode.REPLAY else gettext("没有可以放行的行"))
     if run.rejected:
@@ -65,7 +67,7 @@ def going(progress: Progress) -> str:
     else:
         parts = [gettext("正在读，还没有新增或变更的行")]
     if progress.rate:
-        parts.append(gettext("每秒%(n)s条") % {"n": f"{progress.rate:,.0f}"})
+        parts.append(gettext("每秒%(n)s条") % {"n": f"{progress.rate:,.0f}" if progress.rate >= 10 else f"{progress.rate:.1f}"})
     if progress.left is not None:
         parts.append(gettext("还要约%(time)s") % {"time": duration(progress.left)})
     return gettext("，").join(parts)

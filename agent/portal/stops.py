@@ -123,4 +123,3 @@ class _Shown(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return "…"
-

@@ -34,7 +34,9 @@ SAID = {
     Equation.JUDGED: Said("landed = judged", "completions passed", "matched, or held with one code"),
     Equation.LEDGER: Said("judged = ledger", "achievements", "entries in force"),
     Equation.EARNED: Said("earned = issued", "certificates earned", "issued, or held with a code"),
-    Equation.CERTIFICATES: Said("certificates = ledger", "certificates in force", "backed by an entry of the same hours"),
+    Equation.CERTIFICATES: Said(
+        "certificates = ledger", "certificates in force", "backed by an entry of the same hours"
+    ),
 }
 KINDS = {
     "not_counted": "the source counts {counted}, {came} came",

@@ -112,7 +112,9 @@ def count(cursor: CursorWrapper, policies: Mapping[int, Policy], young: datetime
         for source, left, right, on_the_way, differing, ids, run in cursor.fetchall():
             some = sorted(ids or ())[:NAMED]
             found.append(
-                Figures(source, equation, None if left is None else int(left), int(right), on_the_way, differing, some, run)
+                Figures(
+                    source, equation, None if left is None else int(left), int(right), on_the_way, differing, some, run
+                )
             )
     known = {(each.source, each.equation) for each in found}
     sources = {each.source for each in found}

@@ -35,8 +35,15 @@ def run(*, patience: timedelta = PATIENCE) -> Snapshot:
         snapshot = Snapshot.objects.create(day=local_date(at), taken_at=at, seconds=perf_counter() - began)
         Line.objects.bulk_create(
             Line(
-                snapshot=snapshot, source_id=each.source, equation=each.equation, left=each.left, right=each.right,
-                on_the_way=each.on_the_way, differing=each.differing, named=each.named, run_id=each.run,
+                snapshot=snapshot,
+                source_id=each.source,
+                equation=each.equation,
+                left=each.left,
+                right=each.right,
+                on_the_way=each.on_the_way,
+                differing=each.differing,
+                named=each.named,
+                run_id=each.run,
             )  # fmt: skip
             for each in figures
         )
