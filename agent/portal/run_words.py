@@ -67,7 +67,9 @@ def going(progress: Progress) -> str:
     else:
         parts = [gettext("正在读，还没有新增或变更的行")]
     if progress.rate:
-        parts.append(gettext("每秒%(n)s条") % {"n": f"{progress.rate:,.0f}" if progress.rate >= 10 else f"{progress.rate:.1f}"})
+        parts.append(
+            gettext("每秒%(n)s条") % {"n": f"{progress.rate:,.0f}" if progress.rate >= 10 else f"{progress.rate:.1f}"}
+        )
     if progress.left is not None:
         parts.append(gettext("还要约%(time)s") % {"time": duration(progress.left)})
     return gettext("，").join(parts)
