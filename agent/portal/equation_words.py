@@ -11,7 +11,6 @@ from django.utils.translation import gettext, ngettext
 from agent.certificates.facts import hours_text
 from agent.reconciliation.equations import Equation
 
-
 _COUNTED = ("counted", "came", "matched", "held", "entries")
 
 
@@ -52,7 +51,7 @@ def words_of(equation: str) -> Words:
 
 def why(difference: Mapping[str, Any]) -> str:
     """Why a named difference is one."""
-    said = {name: f"{value:,}" if name in _COUNTED else value for name, value in difference.items()}
+    said: dict[str, Any] = {name: f"{value:,}" if name in _COUNTED else value for name, value in difference.items()}
     for name in ("hours", "recognised"):
         if said.get(name) is not None:
             said[name] = hours_text(said[name])

@@ -1,4 +1,4 @@
-"""The page of the reconciliation: the snapshot of a day, its equations over all that one may look at and by source, what
+"""The page of the reconciliation: a day's snapshot, its equations over all that one may look at and by source, what
 differs by name, and thirty days at a glance.
 """
 
@@ -7,22 +7,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from html import escape
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, Sum, When
-from django.db.models.functions import Abs
+from django.db import connection
 from django.utils.translation import gettext
 
 from agent.certificates.models import Certificate
 from agent.intake.models import Source, SyncRun
 from agent.portal import equation_words
-from agent.portal.days import short
+from agent.portal.strip import Day, strip
 from agent.reconciliation.equations import Equation, holds
 from agent.reconciliation.models import Line, Snapshot
 
 DAYS = 30
-_PITCH, _HEIGHT = 34.0, 66.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +62,6 @@ class Unequal:
     def more(self) -> int:
         """Differences that are counted and not named."""
         return max(self.line.differing - len(self.named), 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day of the last thirty: ``apart`` rows did not agree; None: nothing was taken, or nothing could be compared."""
-
-    day: date
-    apart: int | None
-    unequal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,66 +153,29 @@ def _one(said: dict[str, Any], tokens: dict[str, str], runs: set[int]) -> Named:
 
 
 # --- thirty days ---------------------------------------------------------------------------------------------------
+# «Equal» and «apart» as agent/reconciliation/equations.py has them, over ten thousand lines.
+_DAYS = """
+WITH newest AS (
+    SELECT DISTINCT ON (day) id, day FROM reconciliation_snapshot WHERE day BETWEEN %(first)s AND %(last)s
+    ORDER BY day, taken_at DESC, id DESC
+), side AS (
+    SELECT n.day, l."left" IS NOT NULL AS compared,
+           COALESCE(GREATEST(l.differing, abs(l."left" - l."right")), 0) AS apart
+    FROM newest n JOIN reconciliation_line l ON l.snapshot_id = n.id AND l.source_id = ANY(%(sources)s)
+)
+SELECT day, sum(apart) FILTER (WHERE compared)::bigint, count(*) FILTER (WHERE compared AND apart > 0)
+FROM side GROUP BY day
+"""
+
+
 def thirty_days(last: date, sources: Collection[Source]) -> list[Day]:
     """The days up to ``last``, oldest first, each by its last snapshot."""
     first = last - timedelta(DAYS - 1)
-    newest = Snapshot.objects.filter(day__range=(first, last)).order_by("day", "-taken_at", "-pk").distinct("day")
-    difference = Abs(F("left") - F("right"))
-    wrong = Q(left__isnull=False) & (~Q(left=F("right")) | Q(differing__gt=0))
-    found = {
-        row["snapshot__day"]: row
-        for row in Line.objects.filter(snapshot__in=list(newest), source__in=sources).values("snapshot__day")
-        .annotate(
-            compared=Count("pk", filter=Q(left__isnull=False)), unequal=Count("pk", filter=wrong),
-            apart=Sum(Case(When(differing__gt=difference, then=F("differing")), default=difference), filter=wrong),
-        )
-    }  # fmt: skip
-    days = []
-    for place in range(DAYS):
-        day = first + timedelta(place)
-        row = found.get(day)
-        known = row is not None and row["compared"]
-        days.append(Day(day, (row["apart"] or 0) if row and known else None, row["unequal"] if row and known else 0))
-    return days
-
-
-def strip(days: list[Day], *, title: str, equal: str, unequal: str) -> str:
-    """The days as a line of shapes: two strokes for equal, struck through with its figure for unequal, a dot for none."""
-    width = _PITCH * len(days)
-    parts = []
-    for place, each in enumerate(days):
-        middle = _PITCH * place + _PITCH / 2
-        name = f"{each.day.month}/{each.day.day}" if place == 0 or each.day.day == 1 else str(each.day.day)
-        if each.apart is None:
-            mark = f'<circle class="strip-none" cx="{middle:g}" cy="16" r="1.5" fill="#56636f"/>'
-            said = "—"
-        else:
-            bad = bool(each.unequal)
-            struck = f"M{middle + 3.5:g} 8.5l-7 15" if bad else ""
-            said = f"{unequal} {each.apart}" if bad else equal
-            colour, kind = ("#c8371f", "strip-bad") if bad else ("#0f5c63", "strip-good")
-            mark = (
-                f'<path class="{kind}" d="M{middle - 6:g} 13h12M{middle - 6:g} 19h12{struck}" fill="none"'
-                f' stroke="{colour}" stroke-width="2"/>'
-            )
-            if bad:
-                mark += (
-                    f'<text class="strip-word" x="{middle:g}" y="36" text-anchor="middle" font-size="10">'
-                    f"{short(each.apart)}</text>"
-                )
-            word = unequal if bad else equal
-            mark += (
-                f'<text class="strip-word" x="{middle:g}" y="{48 if bad else 36}" text-anchor="middle" font-size="9">'
-                f"{escape(word)}</text>"
-            )
-        parts.append(
-            f"<g><title>{each.day:%Y-%m-%d} {escape(said)}</title>{mark}"
-            f'<text class="bars-name" x="{middle:g}" y="62" text-anchor="middle" font-size="10">{name}</text></g>'
-        )
-    return (
-        f'<svg class="bars days" viewBox="0 0 {width:g} {_HEIGHT:g}" width="{width:g}" height="{_HEIGHT:g}"'
-        f' role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, {"first": first, "last": last, "sources": [source.pk for source in sources]})
+        found = {day: Day(day, apart, unequal) for day, apart, unequal in cursor.fetchall()}
+    days = [first + timedelta(place) for place in range(DAYS)]
+    return [found.get(day) or Day(day, None, 0) for day in days]
 
 
 # --- to take away --------------------------------------------------------------------------------------------------
@@ -241,7 +192,5 @@ def exported(snapshot: Snapshot, sources: Collection[Source]) -> Iterator[list[A
             yield head + [""] * 6
         for each in line.named:
             named = _one(each, {}, set())
-            yield [
-                *head, named.who, named.id_masked, named.course, named.learned_on, f"#{named.number}" if named.number else "",
-                named.why,
-            ]  # fmt: skip
+            number = f"#{named.number}" if named.number else ""  # 26 digits: a spreadsheet would round them
+            yield [*head, named.who, named.id_masked, named.course, named.learned_on, number, named.why]

@@ -17,8 +17,8 @@ _EARLIEST = date(2000, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """A view of the runs. ``first`` and ``last`` are local days, both part of it; ``before`` and ``after`` are the ids of
-    runs at whose edge a page begins.
+    """A view of the runs. ``first`` and ``last`` are local days, both part of it; ``before`` and ``after`` are the ids
+    of runs at whose edge a page begins.
     """
 
     source: str = ""

@@ -22,6 +22,8 @@ from agent.portal.stops import Stop, stop_of
 
 PAGE = 50
 FIGURES = ("new", "changed", "unchanged", "rejected", "missing_upstream", "calls")
+_COUNTED = ("runs", "failed", *FIGURES)
+_SUMS = [Sum(figure) for figure in FIGURES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _cut(found: QuerySet[SyncRun], wanted: RunFilter) -> tuple[list[SyncRun], Ru
     """Fifty runs at the edge that the address names, and the pages on both sides: by key, so that runs that begin
     meanwhile move nothing.
     """
-    edge = SyncRun.objects.filter(pk=wanted.before or wanted.after).values_list("started_at", "pk").first()
+    edge = SyncRun.objects.filter(pk=wanted.before or wanted.after or 0).values_list("started_at", "pk").first()
     back = bool(edge and wanted.after)
     if edge:
         at, pk = edge
@@ -111,33 +113,21 @@ def _cut(found: QuerySet[SyncRun], wanted: RunFilter) -> tuple[list[SyncRun], Ru
     if not runs:
         return [], wanted.whole if edge else None, None
     first, last = runs[0].pk, runs[-1].pk
-    newer = _edge(wanted, after=first) if (more if back else edge) else None
-    older = _edge(wanted, before=last) if (more or back) else None
+    newer = replace(wanted.whole, after=first) if (more if back else edge) else None
+    older = replace(wanted.whole, before=last) if (more or back) else None
     return runs, newer, older
-
-
-def _edge(wanted: RunFilter, **edge: int) -> RunFilter:
-    return replace(wanted.whole, **edge)
 
 
 def _days(found: QuerySet[SyncRun]) -> list[tuple[date, Sums]]:
     took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    sums: dict[str, Any] = {f"sum_{figure}": Sum(figure) for figure in FIGURES}
-    rows = (
-        found.order_by().annotate(day=TruncDate("started_at")).values("day")
-        .annotate(runs=Count("pk"), failed=Count("pk", filter=Q(state=SyncRun.State.FAILED)), took=Sum(took), **sums)
-        .order_by("day")
-    )  # fmt: skip
-    return [
-        (
-            row["day"],
-            Sums(
-                row["runs"], row["failed"], *(row[f"sum_{figure}"] for figure in FIGURES),
-                seconds=(row["took"] or timedelta()).total_seconds(),
-            ),
-        )
-        for row in rows
-    ]  # fmt: skip
+    failed = Count("pk", filter=Q(state=SyncRun.State.FAILED))
+    days = found.order_by().annotate(day=TruncDate("started_at")).values("day").order_by("day")
+    rows = days.annotate(took=Sum(took), failed=failed).values_list("day", "took", Count("pk"), "failed", *_SUMS)
+    found_sums = []
+    for day, lasted, *counts in rows:
+        seconds = (lasted or timedelta()).total_seconds()
+        found_sums.append((day, Sums(**dict(zip(_COUNTED, counts, strict=True)), seconds=seconds)))
+    return found_sums
 
 
 # --- to take away --------------------------------------------------------------------------------------------------

@@ -187,4 +187,4 @@ def _beside(found: Any) -> int | None:
 def _asked(question: str, params: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(question, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

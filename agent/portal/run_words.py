@@ -32,6 +32,11 @@ def duration(seconds: float | None) -> str:
     return gettext("%(d)d天%(h)d小时") % {"d": whole // _DAY, "h": whole % _DAY // _HOUR}
 
 
+def speed(rate: float) -> str:
+    """A measured figure, with a decimal where that is most of it."""
+    return f"{rate:.1f}" if rate < 10 else f"{rate:,.0f}"  # noqa: PLR2004
+
+
 def brought(run: SyncRun) -> str:
     """What a run that went well brought."""
     came = run.new + run.changed + run.unchanged
@@ -67,9 +72,7 @@ def going(progress: Progress) -> str:
     else:
         parts = [gettext("正在读，还没有新增或变更的行")]
     if progress.rate:
-        parts.append(
-            gettext("每秒%(n)s条") % {"n": f"{progress.rate:,.0f}" if progress.rate >= 10 else f"{progress.rate:.1f}"}
-        )
+        parts.append(gettext("每秒%(n)s条") % {"n": speed(progress.rate)})
     if progress.left is not None:
         parts.append(gettext("还要约%(time)s") % {"time": duration(progress.left)})
     return gettext("，").join(parts)

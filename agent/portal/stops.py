@@ -112,8 +112,9 @@ def _fix(run: SyncRun) -> str:
     return ""
 
 
-def _below(root: type) -> Iterator[type[ConnectorError | XueshiError]]:
-    for each in root.__subclasses__():
+def _below(root: type[ConnectorError | XueshiError]) -> Iterator[type[ConnectorError | XueshiError]]:
+    below: list[type[ConnectorError | XueshiError]] = [*root.__subclasses__()]
+    for each in below:
         yield each
         yield from _below(each)
 

@@ -44,7 +44,7 @@ def run(*, patience: timedelta = PATIENCE) -> Snapshot:
                 differing=each.differing,
                 named=each.named,
                 run_id=each.run,
-            )  # fmt: skip
+            )
             for each in figures
         )
     return snapshot

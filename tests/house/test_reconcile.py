@@ -125,7 +125,8 @@ def test_an_achievement_without_hours_is_named_once_it_is_no_longer_on_the_way(b
 
 def test_whoever_earned_a_certificate_and_has_none_is_named(five: Base):
     sql(
-        "UPDATE certificates_certificate SET state = 'revoked' WHERE id = (SELECT max(id) FROM certificates_certificate)"
+        "UPDATE certificates_certificate SET state = 'revoked'"
+        " WHERE id = (SELECT max(id) FROM certificates_certificate)"
     )
     assert differing() == {}  # what was revoked is not earned again by itself
     with connection.cursor() as cursor:

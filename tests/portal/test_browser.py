@@ -110,7 +110,7 @@ LONG = (
 
 @pytest.fixture
 def troubled(town: Any) -> Any:
-    """The town with a long name, a failed run, a backfill, and figures that are not equal; and a base without anything."""
+    """The town with a long name, a failed run, a backfill and unequal figures; and a base without anything."""
     source = Source.objects.create(name=LONG[:100], kind="moodle", url="x", organisation=town.bodies["base"])
     SyncRun.objects.create(
         source=source, state="failed", finished_at=now(), new=123456, error_code="E_NEW_WORD", error=LONG

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from agent.portal.csv_file import lines
 from agent.portal.days import Bar, draw, runs_chart, short
 from agent.portal.progress import of_range, of_rows
-from agent.portal.reconciliation_page import Day, strip
 from agent.portal.run_filter import run_filter
 from agent.portal.run_list import Sums
+from agent.portal.strip import Day, strip
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 

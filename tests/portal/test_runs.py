@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import pytest
 from django.db import connection
@@ -195,7 +196,7 @@ def test_pages_show_every_run_once_in_both_directions(empty_town, monkeypatch, a
     while page.newer is not None:
         page = page_of([empty_town.source], page.newer)
         back.insert(0, [row.run.pk for row in page.rows])
-    assert sum(back, []) == everything
+    assert list(chain(*back)) == everything
 
 
 def test_an_edge_that_does_not_exist_is_the_first_page(town, text):

@@ -48,7 +48,7 @@ def figure(number: int | None) -> str:
 @register.filter
 def speed(rate: float | None) -> str:
     """A measured figure: a decimal where that is most of it."""
-    return "" if rate is None else f"{rate:.1f}" if rate < 10 else f"{rate:,.0f}"  # noqa: PLR2004
+    return "" if rate is None else run_words.speed(rate)
 
 
 @register.filter
