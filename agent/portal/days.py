@@ -82,6 +82,8 @@ def draw(bars: Sequence[Bar], *, title: str, word: str) -> str:
     """The bars in their order; the tallest fills the height. ``word`` stands under the mark of what failed."""
     most = max((bar.figure for bar in bars), default=0) or 1
     width = _PITCH * max(len(bars), 1)
+    above = 0.0 if any(bar.figure for bar in bars) else _BASE - _TOP  # no bar, no room for bars
+    below = _HEIGHT - above
     parts = [f'<path class="bars-base" d="M0 {_BASE:g}H{width:g}" stroke="#56636f"/>']
     for place, bar in enumerate(bars):
         middle = _PITCH * place + _PITCH / 2
@@ -111,6 +113,6 @@ def draw(bars: Sequence[Bar], *, title: str, word: str) -> str:
             )
         parts.append("</g>")
     return (
-        f'<svg class="bars days" viewBox="0 0 {width:g} {_HEIGHT:g}" width="{width:g}" height="{_HEIGHT:g}"'
+        f'<svg class="bars days" viewBox="0 {above:g} {width:g} {below:g}" width="{width:g}" height="{below:g}"'
         f' role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )

@@ -19,7 +19,7 @@ from agent.quarantine.codes import fix, sentence
 
 SHOWN = 100
 """Rows that a list on the page has at most; the figure above it says how many there are."""
-_LONG = re.compile(r"[0-9][0-9Xx*]{9,}")
+_LONG = re.compile(r"[0-9]{9,}[0-9Xx]")
 _SLACK = timedelta(seconds=5)  # two machines' clocks: rows are held by the database's, a run ends by its process's
 
 

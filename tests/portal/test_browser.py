@@ -128,9 +128,9 @@ def troubled(town: Any) -> Any:
     return town
 
 
-@pytest.mark.parametrize("width", [360, 1920])
-def test_nothing_runs_off_the_page(troubled, certificate, site, browser, width):
-    town = troubled
+@pytest.mark.parametrize("screen", [(360, "zh-hans"), (360, "en"), (1920, "zh-hans")])
+def test_nothing_runs_off_the_page(troubled, certificate, site, browser, screen):
+    town, (width, language) = troubled, screen
     complaints: list[str] = []
     address = urlsplit(certificate.verify_url).path
     paths = {"xiaoming": ("/", "/certificates/", "/verify/", address)}
@@ -138,7 +138,8 @@ def test_nothing_runs_off_the_page(troubled, certificate, site, browser, width):
     clients = {who: town_cookie(town, who) for who in (*paths, "newcomer", "officer")}
     for who, cookie in clients.items():
         page = opened(browser, complaints, viewport={"width": width, "height": 700}, java_script_enabled=True)
-        page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+        named = {"sessionid": cookie, "django_language": language}
+        page.context.add_cookies([{"name": name, "value": value, "url": site} for name, value in named.items()])
         for path in paths.get(who, ("/",)):
             page.goto(site + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (who, path)

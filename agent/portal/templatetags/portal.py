@@ -9,7 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
+from agent.intake.models import SyncRun
 from agent.portal import equation_words, run_words
+from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 
 register = template.Library()
@@ -55,6 +57,12 @@ def speed(rate: float | None) -> str:
 def duration(seconds: float | None) -> str:
     """How long, as people say it."""
     return run_words.duration(seconds)
+
+
+@register.filter
+def stopped(run: SyncRun) -> Stop | None:
+    """Why a run stopped."""
+    return stop_of(run)
 
 
 @register.filter
