@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -20,7 +20,6 @@ from agent.quarantine.codes import fix, sentence
 SHOWN = 100
 """Rows that a list on the page has at most; the figure above it says how many there are."""
 _LONG = re.compile(r"[0-9]{9,}[0-9Xx]")
-_SLACK = timedelta(seconds=5)  # two machines' clocks: rows are held by the database's, a run ends by its process's
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +149,15 @@ def run_page(run: SyncRun) -> OneRun:
     """Everything of ``run``, whose source is at hand."""
     (row,) = rows_of([run], [run.source])
     state = SourceState.objects.filter(source=run.source).first()
-    ended = (run.finished_at or now()) + _SLACK
+    others = SyncRun.objects.filter(source=run.source).exclude(pk=run.pk)
+    before = others.filter(started_at__lte=run.started_at).order_by("-started_at", "-pk").first()
+    after = others.filter(started_at__gte=run.started_at).order_by("started_at", "pk").first()
+    # rows are held by runs alone, and one at a time: what was held before the next began is this one's
+    ended = after.started_at if after else now()
     courses = _asked(_COURSES, [run.pk, SHOWN])
     params = {"source": run.source.name, "began": run.started_at, "ended": ended, "shown": SHOWN}
     refused = _asked(_REFUSED, params)
     missing = _asked(_MISSING, [run.pk, SHOWN])
-    others = SyncRun.objects.filter(source=run.source)
-    key = (run.started_at, run.pk)
     backfill = backfills_of([run.source]) if run.mode == SyncRun.Mode.BACKFILL else []
     return OneRun(
         row=row,
@@ -175,13 +176,9 @@ def run_page(run: SyncRun) -> OneRun:
         ],
         missing_total=missing[0][-1] if missing else 0,
         backfill=backfill[0] if backfill else None,
-        previous=_beside(others.filter(started_at__lte=key[0]).exclude(pk=run.pk).order_by("-started_at", "-pk")),
-        next=_beside(others.filter(started_at__gte=key[0]).exclude(pk=run.pk).order_by("started_at", "pk")),
+        previous=before.pk if before else None,
+        next=after.pk if after else None,
     )
-
-
-def _beside(found: Any) -> int | None:
-    return found.values_list("pk", flat=True).first()  # type: ignore[no-any-return]
 
 
 def _asked(question: str, params: Any) -> list[Any]:
