@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.reconciliation",
     "agent.work",
     "agent.portal",
 ]

@@ -48,6 +48,13 @@ class Certificate(models.Model):
                 fields=["learner", "programme"], condition=models.Q(state="issued"), name="one_live_certificate"
             ),
         ]
+        indexes = [
+            # the reconciliation reads these and nothing else: the credential makes a row wide
+            models.Index(
+                fields=["achievement"], include=["learner", "hours", "id"], condition=models.Q(state="issued"),
+                name="certificate_in_force",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.number

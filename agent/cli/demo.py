@@ -42,8 +42,16 @@ def demo(
     else:
         _show(result)
     if not once:
+        _reconcile()
         _accounts()
         listen(host, port)
+
+
+def _reconcile() -> None:
+    """The clock does it daily; here it is done at once, so that the page has figures."""
+    from agent.reconciliation.stage import run  # noqa: PLC0415 - models need Django
+
+    run()
 
 
 def _work(seconds: dict[str, float]) -> dict[str, Any]:

@@ -95,7 +95,10 @@ def sources_of(bodies: Collection[Organisation]) -> list[SourceRow]:
     """The sources of ``bodies`` with their last runs: two queries."""
     sources = list(Source.objects.filter(organisation__in=bodies).defer("token").order_by("name"))
     last = SyncRun.objects.filter(source__in=sources).order_by("source", "-started_at").distinct("source")
+    by_pk = {source.pk: source for source in sources}
     runs = {run.source_id: run for run in last}
+    for pk, run in runs.items():
+        run.source = by_pk[pk]
     return [SourceRow(source, runs.get(source.pk)) for source in sources]
 
 

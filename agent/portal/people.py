@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from agent.learners.models import Account, Learner
-from agent.organisations.models import Membership, Organisation
+from agent.organisations.models import Membership, Organisation, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class Person:
     def name(self) -> str:
         """How the header calls them."""
         return self.learner.name if self.learner else self.username
+
+    @property
+    def watches(self) -> bool:
+        """Whether they may look at sources: how they are read, and whether the figures are equal."""
+        return any(each.role in (Role.BASE_OPERATOR, Role.BUREAU_REVIEWER) for each in self.memberships)
 
     def bodies(self, role: str) -> list[Organisation]:
         """The organisations that they act for in ``role``."""

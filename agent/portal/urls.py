@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, hooks, sign_in, verify
+from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, verify
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -18,6 +18,11 @@ _pages = [
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
+    path("runs/", runs.index, name="runs"),
+    path("runs.csv", runs.export, name="runs-csv"),
+    path("runs/<int:number>/", runs.one, name="run"),
+    path("reconciliation/", reconciliation.index, name="reconciliation"),
+    path("reconciliation.csv", reconciliation.export, name="reconciliation-csv"),
     re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),

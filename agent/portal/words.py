@@ -126,3 +126,13 @@ def certificates(live: int) -> str:
     if not live:
         return gettext("还没有证书")
     return ngettext("您有%(n)d张有效证书", "您有%(n)d张有效证书", live) % {"n": live}
+
+
+def runs_headline(runs: int, failed: int) -> str:
+    """The first line above the runs."""
+    if not runs:
+        return gettext("这段时间没有同步")
+    said = ngettext("同步了%(n)s次", "同步了%(n)s次", runs) % {"n": f"{runs:,}"}
+    if not failed:
+        return said + gettext("，都读完了")
+    return said + ngettext("，%(n)s次停下了", "，%(n)s次停下了", failed) % {"n": f"{failed:,}"}

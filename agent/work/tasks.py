@@ -20,7 +20,7 @@ from agent.intake.errors import Interrupted, SourceResting
 from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
-from agent.reconcile import reconcile
+from agent.reconciliation import stage as reconciliation
 from agent.work.queue import AGAIN, defer, defer_backfill, defer_stages
 from agent.work.retry import pause
 
@@ -74,7 +74,7 @@ def stages(context: JobContext, *, attempts: int = 0) -> None:
 def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
     """The daily reconciliation."""
     with _again(context, attempts):
-        reconcile()
+        reconciliation.run()
 
 
 @app.task(name="rescue")

@@ -188,3 +188,12 @@ def test_strangers_tools_find_the_certificate_whole_signed_and_legible(demo_copy
     numbers = {n for line in table("people.csv") if len(n := line["sfzh"].strip().upper()) in (15, 18)}
     assert len(numbers) > 500
     assert [n for n in numbers if n.encode() in laid_open.upper()] == []
+
+
+def test_its_figures_are_equal_everywhere_on_the_page_too(demo_copy):
+    from agent.cli import demo
+    from agent.reconciliation.models import Line
+
+    demo._reconcile()
+    assert [(line.equation, line.equal) for line in Line.objects.order_by("pk") if line.equal is not True] == []
+    assert Line.objects.count() == 5

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,14 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 from waitress.server import create_server
 
+from agent.certificates.models import Certificate
+from agent.intake.models import Backfill, Source, SyncRun
+from agent.intake.sync import running
+from agent.localtime import now
+from agent.organisations.models import Organisation
+from agent.portal.views import runs
+from agent.quarantine.models import Held
+from agent.reconciliation.stage import run as reconcile
 from tests.portal.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -91,15 +101,46 @@ def test_from_signing_in_to_the_certificate_that_a_stranger_verifies(certificate
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [360, 1920])
-def test_nothing_runs_off_the_page(town, certificate, site, browser, width):
+STAFF = ("/runs/", "/runs/?state=failed", "/runs/1/", "/runs/2/", "/reconciliation/")
+LONG = (
+    "枣庄市专业技术人员继续教育公共服务平台新能源与智能制造分院联合教学点" * 2
+    + "https://a.very.long.address.example/without-a-break"
+)
+
+
+@pytest.fixture
+def troubled(town: Any) -> Any:
+    """The town with a long name, a failed run, a backfill and unequal figures; and a base without anything."""
+    source = Source.objects.create(name=LONG[:100], kind="moodle", url="x", organisation=town.bodies["base"])
+    SyncRun.objects.create(
+        source=source, state="failed", finished_at=now(), new=123456, error_code="E_NEW_WORD", error=LONG
+    )
+    Held.objects.create(what="row", key="k", source=source.name, code="E_DATE_INVALID", opened_at=now(),
+                        params={"place": LONG, "value": "x" * 200})  # fmt: skip
+    since = now() - timedelta(days=100)
+    Backfill.objects.create(source=source, since=since, until=now(), reached=since + timedelta(30), rows=1_234_567)
+    Certificate.objects.update(hours=1)
+    reconcile(patience=timedelta(0))
+    town.bodies["guest"] = Organisation.objects.create(
+        uscc=f"{77:018d}", kind="training_base", name="新来的基地", region="370400", issuer_number=77
+    )
+    town.staff("guest", "guest", "base_operator")
+    return town
+
+
+@pytest.mark.parametrize("screen", [(360, "zh-hans"), (360, "en"), (1920, "zh-hans")])
+def test_nothing_runs_off_the_page(troubled, certificate, site, browser, screen):
+    town, (width, language) = troubled, screen
     complaints: list[str] = []
     address = urlsplit(certificate.verify_url).path
-    clients = {who: town_cookie(town, who) for who in ("xiaoming", "newcomer", "operator", "officer", "reviewer")}
+    paths = {"xiaoming": ("/", "/certificates/", "/verify/", address)}
+    paths |= {"operator": ("/", *STAFF), "reviewer": ("/", *STAFF), "guest": ("/", "/runs/", "/reconciliation/")}
+    clients = {who: town_cookie(town, who) for who in (*paths, "newcomer", "officer")}
     for who, cookie in clients.items():
         page = opened(browser, complaints, viewport={"width": width, "height": 700}, java_script_enabled=True)
-        page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
-        for path in ("/", "/certificates/", "/verify/", address) if who == "xiaoming" else ("/",):
+        named = {"sessionid": cookie, "django_language": language}
+        page.context.add_cookies([{"name": name, "value": value, "url": site} for name, value in named.items()])
+        for path in paths.get(who, ("/",)):
             page.goto(site + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (who, path)
         page.context.close()
@@ -122,6 +163,97 @@ def _session(town: Any, who: str) -> str:
         return town.client(who).cookies["sessionid"].value
     finally:
         connection.close()
+
+
+@contextmanager
+def elsewhere(work: Callable[[threading.Event, threading.Event], None]) -> Iterator[threading.Event]:
+    """``work`` in a thread of its own, as a worker would do it; the event tells it to go on."""
+    ready, go_on = threading.Event(), threading.Event()
+    failed: list[BaseException] = []
+
+    def do() -> None:
+        from django.db import connection
+
+        try:
+            work(ready, go_on)
+        except BaseException as error:  # noqa: BLE001 - told below
+            failed.append(error)
+        finally:
+            ready.set()
+            connection.close()
+
+    thread = threading.Thread(target=do)
+    thread.start()
+    ready.wait(60)
+    try:
+        yield go_on
+    finally:
+        go_on.set()
+        thread.join(60)
+    assert not failed
+
+
+def test_a_run_that_goes_on_looks_again_by_itself_until_it_is_done(town, site, browser, monkeypatch):
+    monkeypatch.setattr(runs, "_OFTEN", 1)
+    cookie = town_cookie(town, "operator")
+    pk: list[int] = []
+
+    def worker(ready: threading.Event, go_on: threading.Event) -> None:
+        with running(town.source, "full", "hand") as run:
+            pk.append(run.pk)
+            run_of = SyncRun.objects.filter(pk=run.pk)
+            run_of.update(new=1000, counted=4000)
+            ready.set()
+            go_on.wait(60)
+            run_of.update(new=4000, state="done", finished_at=now())
+
+    complaints: list[str] = []
+    with elsewhere(worker) as go_on:
+        page = opened(browser, complaints)
+        page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+        page.goto(f"{site}/runs/{pk[0]}/")
+        assert "已到1,000条，共4,000条（25%）" in page.get_by_role("heading", level=1).inner_text()
+        assert page.get_by_role("progressbar").get_attribute("value") == "25"
+        go_on.set()
+        # nobody touches anything
+        page.get_by_role("heading", level=1, name="新增4,000条").wait_for(timeout=60_000)
+    assert page.locator("meta[http-equiv=refresh]").count() == 0
+    assert complaints == []
+
+
+def test_the_keyboard_goes_along_the_rows_and_opens_one(troubled, site, browser):
+    cookie = town_cookie(troubled, "operator")
+    page = opened(browser, [], viewport={"width": 1280, "height": 500})
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+    page.goto(f"{site}/runs/")
+    page.locator(".above a").focus()
+    places = []
+    for _ in range(2):  # one stop a row
+        page.keyboard.press("Tab")
+        places.append(page.evaluate("document.activeElement.closest('tr').rowIndex"))
+        row = page.locator("tr:focus-within")
+        assert row.evaluate("e => getComputedStyle(e).boxShadow") != "none"
+        head = page.locator(".runs thead th").first.bounding_box()
+        link = page.locator("tr:focus-within a").bounding_box()
+        assert link["y"] >= head["y"] + head["height"]  # never behind the heads that stay
+    assert places == [1, 2]
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site}/runs/1/")
+
+
+def test_a_view_is_filtered_by_its_form_and_its_address_shows_it_again(troubled, site, browser):
+    cookie = town_cookie(troubled, "reviewer")
+    page = opened(browser, [], java_script_enabled=False)
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+    page.goto(f"{site}/runs/")
+    page.get_by_label("状态").select_option("failed")
+    page.get_by_role("button", name="查看").click()
+    page.wait_for_url("**/runs/?*state=failed*")
+    assert page.locator(".runs tbody tr").count() == 1
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="CSV").click()
+    assert downloading.value.suggested_filename.startswith("同步记录_")
+    assert downloading.value.path().read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def test_the_keyboard_reaches_the_text_first(town, site, browser):

@@ -9,6 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
+from agent.intake.models import SyncRun
+from agent.portal import equation_words, run_words
+from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 
 register = template.Library()
@@ -24,6 +27,8 @@ _SHAPES = {
     '<path d="M3.6 3.6l8.8 8.8" stroke="currentColor" stroke-width="1.5"/>',
     "person": '<path d="M8 1.5L15 14H1z" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/>'
     '<path d="M8 6v4M8 11.2v1.3" stroke="currentColor" stroke-width="1.5"/>',
+    "equal": '<path d="M2.5 5.5h11M2.5 10.5h11" fill="none" stroke="currentColor" stroke-width="2"/>',
+    "unequal": '<path d="M2.5 5.5h11M2.5 10.5h11M11 2L5 14" fill="none" stroke="currentColor" stroke-width="2"/>',
     "waits": '<circle cx="8" cy="8" r="6.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
     '<path d="M8 4.5V8l2.6 1.8" fill="none" stroke="currentColor" stroke-width="1.5"/>',
 }
@@ -34,6 +39,37 @@ _GROUPS = (6, 4, 1, 4, 5, 5, 1)  # region, year, category, issuer, programme, se
 def hours(hundredths: int) -> str:
     """Hours as people write them."""
     return hours_text(hundredths)
+
+
+@register.filter
+def figure(number: int | None) -> str:
+    """A figure with its thousands apart; nothing where there is none."""
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
+def speed(rate: float | None) -> str:
+    """A measured figure: a decimal where that is most of it."""
+    return "" if rate is None else run_words.speed(rate)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """How long, as people say it."""
+    return run_words.duration(seconds)
+
+
+@register.filter
+def stopped(run: SyncRun) -> Stop | None:
+    """Why a run stopped."""
+    return stop_of(run)
+
+
+@register.filter
+def equation_name(line: Any) -> str:
+    """A line's equation by the names of its figures."""
+    said = equation_words.words_of(line.equation)
+    return f"{said.left} = {said.right}"
 
 
 @register.filter
