@@ -10,7 +10,6 @@ from pathlib import Path
 from agent.crypto import vault
 from agent.home import home
 
-
 _private: list[Path] = []
 """The home whose private database this process uses; empty where ``DATABASE_URL`` names one."""
 

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from django.db import connection
 
 from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.sync import Mode
@@ -104,6 +105,7 @@ class Clock:
         def put() -> None:
             with suppress(*AWAY):  # told to stop, and it is still away
                 persistently(ask, self._stopping)
+            connection.close()
 
         return put
 
@@ -141,4 +143,3 @@ def ask(due: Due) -> None:
     if source and not resting:
         every = period(due.at, zone_of(due.zone), now())
         queue.defer_pull(source, due.mode, "clock", unless_within=int(every.total_seconds() / 2))
-

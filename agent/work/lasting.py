@@ -20,13 +20,12 @@ _PAUSE = 1.0  # seconds
 
 
 def persistently(ask: Callable[[], object], stopping: Event | None = None) -> None:
-    """Do ``ask`` on a session that works; again and again while the database is away, until ``stopping``.
+    """Do ``ask``, on a new session again and again while the database is away, until ``stopping``.
 
     A private database that was killed is started again.
 
     :raises OperationalError: the database was still away when told to stop
     """
-    drop_dead_session()
     said = False
     while True:
         try:
@@ -44,9 +43,3 @@ def persistently(ask: Callable[[], object], stopping: Event | None = None) -> No
         with suppress(XueshiError):
             boot.revive()
         (stopping or Event()).wait(_PAUSE)
-
-
-def drop_dead_session() -> None:
-    """Threads that live long keep their session, and never see by themselves that it was ended."""
-    if connection.connection is not None and not connection.is_usable():
-        connection.close()

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import psycopg_pool
+from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker as Procrastinate
@@ -21,7 +22,6 @@ from procrastinate.worker import Worker as Procrastinate
 from agent import boot
 from agent.errors import XueshiError
 from agent.work.clock import STALLED
-from agent.work.lasting import drop_dead_session
 from agent.work.tasks import STOPPING
 
 _log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Worker:
             "additional_context": {STOPPING: self._stopping}, "install_signal_handlers": False,
             "shutdown_graceful_timeout": _GRACE, "update_heartbeat_interval": STALLED / 6,
             "stalled_worker_timeout": STALLED, "fetch_job_polling_interval": _LOOK_EVERY,
-            "task_middleware": [_on_a_live_session],
+            "task_middleware": [_on_its_own_session],
         }  # fmt: skip
         async with working.open_async():
             self._engine = _Engine(working, **options)
@@ -83,10 +83,10 @@ class _Engine(Procrastinate):
     nobody would take that job over, for its worker lives.
     """
 
-    async def _persist_job_status(self, **how: Any) -> None:
+    async def _persist_job_status(self, *args: Any, **how: Any) -> None:
         while True:
             try:
-                await super()._persist_job_status(**how)  # type: ignore[no-untyped-call]
+                await super()._persist_job_status(*args, **how)
             except ConnectorException as error:
                 if not isinstance(error.__cause__, _AWAY) or self._stop_event.is_set():
                     raise  # whoever ends with it is seen to be gone, and what it held is taken over
@@ -99,9 +99,12 @@ class _Engine(Procrastinate):
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
 
 
-def _on_a_live_session(go_on: Callable[[], Any], *_: object) -> Any:
-    drop_dead_session()
-    return go_on()
+def _on_its_own_session(go_on: Callable[[], Any], *_: object) -> Any:
+    """Threads live long, and would keep a session that the database has ended."""
+    try:
+        return go_on()
+    finally:
+        connection.close()
 
 
 def _revive() -> None:

@@ -56,7 +56,7 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
         sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {sentence}\n")
         sys.stderr.flush()
 
-    tell(f"seed {chosen.seed}; repeat with: make trials ARGS=\"--seed {chosen.seed}\"")
+    tell(f'seed {chosen.seed}; repeat with: make trials ARGS="--seed {chosen.seed}"')
     outcomes = []
     with PrivatePostgres(home / "quiet", durable=False) as quiet:
         with at(quiet.url()):

@@ -12,7 +12,11 @@ from functools import partial
 from pathlib import Path
 
 ROOT = str(Path(__file__).parents[2])
-COMMAND = (sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT!r}); from tests.trials.hasty import main; main()")
+COMMAND = (
+    sys.executable,
+    "-c",
+    f"import sys; sys.path.insert(0, {ROOT!r}); from tests.trials.hasty import main; main()",
+)
 LIMITS = {"connect": 3, "read": 2, "deadline": 4, "attempts": 2, "backoff": 0.01, "longest_wait": 2}
 
 

@@ -71,7 +71,9 @@ class Script:
         self._people += 1
         user = f"u{self._people:04d}"
         serial, year = self._people % 1000, 1970 + self._people // 1000
-        self.site.add_user(user, "王李张刘陈"[serial % 5], "伟芳秀敏静"[serial // 5 % 5], sfzh=number(serial, f"{year}0101"))
+        self.site.add_user(
+            user, "王李张刘陈"[serial % 5], "伟芳秀敏静"[serial // 5 % 5], sfzh=number(serial, f"{year}0101")
+        )
         for course in self._chance.sample(COURSES, 3):
             self.site.add_row(user, course, self._moment(), "90.00")
         return f"{user} arrived"
@@ -109,7 +111,7 @@ class Script:
 
     def _return(self) -> str:
         """Half of the time a row comes back, as it was."""
-        if len(self.gone) < 2 * _AT_ONCE or self._chance.random() < 0.5:  # noqa: PLR2004
+        if len(self.gone) < 2 * _AT_ONCE or self._chance.random() < 0.5:
             return ""
         user, course, time = self.gone.pop(self._chance.randrange(len(self.gone) - _AT_ONCE))
         self.site.add_row(user, course, time, "90.00")
