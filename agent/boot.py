@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
+from pathlib import Path
 
 from agent.crypto import vault
 from agent.home import home
+
+_private: list[Path] = []
+"""The home whose private database this process uses; empty where ``DATABASE_URL`` names one."""
 
 
 @lru_cache(maxsize=1)
@@ -24,12 +28,24 @@ def start() -> None:
         from agent.db.private import ensure  # noqa: PLC0415 - only who uses the private database pays for it
 
         os.environ["DATABASE_URL"] = ensure(where, say=_say)
+        _private.append(where)
     os.environ["DJANGO_SETTINGS_MODULE"] = "agent.settings"
     import django  # noqa: PLC0415 - settings read the environment that was just set
 
     django.setup()
     _migrate()
     _check_key()
+
+
+def revive() -> None:
+    """Start the private database again, should it have been killed; one that has an address is not ours to start.
+
+    :raises XueshiError: it can't be had now
+    """
+    from agent.db.private import ensure  # noqa: PLC0415 - as above
+
+    for where in _private:
+        ensure(where)
 
 
 def _say(sentence: str) -> None:

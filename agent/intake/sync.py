@@ -87,7 +87,18 @@ def running(source: Source, mode: str, because: str, span: Span | None = None) -
         if because != "hand":
             circuit.require_closed(source)
         given = span or Span()
-        yield SyncRun.objects.create(source=source, mode=mode, because=because, since=given.since, until=given.until)
+        run = SyncRun.objects.create(source=source, mode=mode, because=because, since=given.since, until=given.until)
+        # by the one clock that all machines share: a machine whose own is wrong must not move the place that is reached
+        run.started_at = _database_now()
+        run.save(update_fields=["started_at"])
+        yield run
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: datetime = cursor.fetchone()[0]
+        return at
 
 
 @contextmanager
@@ -212,7 +223,8 @@ class Pull:
     def _recent(self, reader: Connector) -> None:
         assert self.state.reached  # noqa: S101 - `read` looked
         start = self.run.started_at
-        self.run.since, self.run.until = self.state.reached - OVERLAP, start
+        # a clock that was ahead once, and was put right, leaves no gap
+        self.run.since, self.run.until = min(self.state.reached, start) - OVERLAP, start
         self.take(reader.completions(Span(self.run.since, start)), lambda page: self._move(page.through))
         result = self.lander.result
         if not result.landed + result.rejected:

@@ -10,20 +10,24 @@ import logging
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from django.db import close_old_connections
+from django.db import connection
 
 from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.sync import Mode
 from agent.localtime import now
 from agent.work import queue
 from agent.work.errors import ScheduleInvalid, ZoneUnknown
+from agent.work.lasting import AWAY, persistently
 from agent.work.schedule import period, trigger, zone_of
 
 _log = logging.getLogger(__name__)
@@ -58,23 +62,24 @@ class Clock:
             timezone=_HOUSE, job_defaults=usual, executors={"default": ThreadPoolExecutor(2)}
         )
         self._planned: dict[str, Due] = {}
+        self._stopping = Event()
 
     def start(self) -> None:
         """Begin to ask."""
         add = self._scheduler.add_job
-        add(self.look, "interval", seconds=_LOOK_EVERY, next_run_time=datetime.now(_HOUSE), id="look")
-        add(_asking("rescue", seconds=STALLED), "interval", seconds=STALLED / 2, id="rescue")
-        add(_asking("tidy"), "cron", hour=4, minute=10, id="tidy")
-        add(_asking("reconcile"), "cron", hour=5, minute=0, id="reconcile")
+        add(self._lasting(self.look), "interval", seconds=_LOOK_EVERY, next_run_time=datetime.now(_HOUSE), id="look")
+        add(self._asking("rescue", seconds=STALLED), "interval", seconds=STALLED / 2, id="rescue")
+        add(self._asking("tidy"), "cron", hour=4, minute=10, id="tidy")
+        add(self._asking("reconcile"), "cron", hour=5, minute=0, id="reconcile")
         self._scheduler.start()
 
     def stop(self) -> None:
         """Ask no more."""
+        self._stopping.set()
         self._scheduler.shutdown(wait=True)
 
     def look(self) -> None:
         """Make the plan equal to the sources' table."""
-        close_old_connections()
         wanted = {due.name: due for due in planned()}
         for name in self._planned.keys() - wanted.keys():
             self._scheduler.remove_job(name)
@@ -88,9 +93,21 @@ class Clock:
                 _log.error("source %s is not asked: %s", due.source, error)
                 continue
             soon = {"next_run_time": datetime.now(_HOUSE) + by_chance(due.jitter)} if overdue(due) else {}
-            self._scheduler.add_job(ask, when, args=[due], id=name, replace_existing=True, **soon)
+            self._scheduler.add_job(self._lasting(partial(ask, due)), when, id=name, replace_existing=True, **soon)
             self._planned[name] = due
-        close_old_connections()
+
+    def _asking(self, task: str, **arguments: Any) -> Callable[[], None]:
+        return self._lasting(partial(queue.defer, task, waiting=task, **arguments))
+
+    def _lasting(self, ask: Callable[[], object]) -> Callable[[], None]:
+        """What was due while the database was away is asked for when it is back, and not forgotten."""
+
+        def put() -> None:
+            with suppress(*AWAY):  # told to stop, and it is still away
+                persistently(ask, self._stopping)
+            connection.close()
+
+        return put
 
     def next_due(self) -> dict[str, datetime]:
         """When each planned pull falls due next."""
@@ -121,19 +138,8 @@ def by_chance(seconds: int) -> timedelta:
 
 def ask(due: Due) -> None:
     """Put the pull into the queue, unless the source is left alone for a while. Another clock may have done it."""
-    close_old_connections()
     resting = SourceState.objects.filter(source=due.source, open_until__gt=now()).exists()
     source = Source.objects.filter(pk=due.source, scheduled=True).first()
     if source and not resting:
         every = period(due.at, zone_of(due.zone), now())
         queue.defer_pull(source, due.mode, "clock", unless_within=int(every.total_seconds() / 2))
-    close_old_connections()
-
-
-def _asking(task: str, **arguments: Any) -> Callable[[], None]:
-    def put() -> None:
-        close_old_connections()
-        queue.defer(task, waiting=task, **arguments)
-        close_old_connections()
-
-    return put

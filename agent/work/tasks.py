@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 
 from procrastinate import JobContext
@@ -13,6 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
+from agent.db.faults import explain
 from agent.errors import XueshiError
 from agent.flow import run_stages
 from agent.intake import backfill as backfills
@@ -21,6 +23,7 @@ from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
 from agent.reconciliation import stage as reconciliation
+from agent.work.lasting import persistently
 from agent.work.queue import AGAIN, defer, defer_backfill, defer_stages
 from agent.work.retry import pause
 
@@ -118,14 +121,17 @@ def _again(context: JobContext, attempts: int) -> Iterator[None]:
         after, job = pause(error, attempts), context.job
         if after is not None:
             ended = isinstance(error, Interrupted)
-            defer(
-                job.task_name, waiting=str(job.queueing_lock), lock=str(job.lock), after=after,
+            again = partial(
+                defer, job.task_name, waiting=str(job.queueing_lock), lock=str(job.lock), after=after,
                 priority=job.priority if ended else min(job.priority, AGAIN),
                 **{**job.task_kwargs, "attempts": attempts + (not ended)},
             )  # fmt: skip
-        if not isinstance(error, XueshiError):
+            # the error may be that the database went away, and then this comes to nothing at first, too
+            persistently(again, context.additional_context.get(STOPPING))
+        known = error if isinstance(error, XueshiError) else explain(error)
+        if known is None:
             raise
-        _log.warning("%s: %s", error.code, error.message)
+        _log.warning("%s: %s", known.code, known.message)
 
 
 class _Progress:

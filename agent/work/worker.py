@@ -7,11 +7,20 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
+from typing import Any
 
+import psycopg
+import psycopg_pool
+from django.db import connection
 from procrastinate.contrib.django import app
-from procrastinate.worker import Worker as Engine
+from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker as Procrastinate
 
+from agent import boot
+from agent.errors import XueshiError
 from agent.work.clock import STALLED
 from agent.work.tasks import STOPPING
 
@@ -29,7 +38,7 @@ class Worker:
         self._concurrency = concurrency
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._stopping = threading.Event()
-        self._engine: Engine | None = None
+        self._engine: _Engine | None = None
 
     def start(self) -> None:
         """Begin to take jobs."""
@@ -50,7 +59,8 @@ class Worker:
                 asyncio.run(self._work())
             except Exception as error:  # noqa: BLE001 - whatever it was: jobs wait, and the next try may go well
                 _log.warning("The worker lost its database (%s) and tries again.", type(error).__name__)
-            self._stopping.wait(_PAUSE)
+            if not self._stopping.wait(_PAUSE):
+                _revive()
 
     async def _work(self) -> None:
         # an application of its own with the same tasks: what they defer, and what the pages of this process defer, has
@@ -61,7 +71,42 @@ class Worker:
             "additional_context": {STOPPING: self._stopping}, "install_signal_handlers": False,
             "shutdown_graceful_timeout": _GRACE, "update_heartbeat_interval": STALLED / 6,
             "stalled_worker_timeout": STALLED, "fetch_job_polling_interval": _LOOK_EVERY,
+            "task_middleware": [_on_its_own_session],
         }  # fmt: skip
         async with working.open_async():
-            self._engine = Engine(working, **options)
+            self._engine = _Engine(working, **options)
             await self._engine.run()  # type: ignore[no-untyped-call]
+
+
+class _Engine(Procrastinate):
+    """Procrastinate's worker, that does not forget to say how a job ended because the database was away just then:
+    nobody would take that job over, for its worker lives.
+    """
+
+    async def _persist_job_status(self, *args: Any, **how: Any) -> None:
+        while True:
+            try:
+                await super()._persist_job_status(*args, **how)
+            except ConnectorException as error:
+                if not isinstance(error.__cause__, _AWAY) or self._stop_event.is_set():
+                    raise  # whoever ends with it is seen to be gone, and what it held is taken over
+                await asyncio.to_thread(_revive)
+                await asyncio.sleep(1)
+            else:
+                return
+
+
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
+
+
+def _on_its_own_session(go_on: Callable[[], Any], *_: object) -> Any:
+    """Threads live long, and would keep a session that the database has ended."""
+    try:
+        return go_on()
+    finally:
+        connection.close()
+
+
+def _revive() -> None:
+    with suppress(XueshiError):  # tried again, and said by whoever needs it
+        boot.revive()

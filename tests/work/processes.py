@@ -31,13 +31,14 @@ class Fleet:
     database: str
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = COMMAND
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         """``xueshi serve`` with ``options``."""
         log = (self.home / f"process-{len(self.running)}.log").open("wb")
         environment = os.environ | {"DATABASE_URL": self.database, "XUESHI_HOME": str(self.home)} | self.environment
-        process = subprocess.Popen([*COMMAND, "serve", *options], env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([*self.command, "serve", *options], env=environment, stdout=log, stderr=log)
         log.close()
         self.running.append(process)
         return process

@@ -1,0 +1,86 @@
+"""`python -m tests.trials`: do what may go wrong, and look what became of it. ``--help`` shows what can be chosen."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the trials."""
+    parser = argparse.ArgumentParser(prog="make trials", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="repeat a trial with its seed")  # noqa: S311
+    parser.add_argument("--kills", type=int, default=200, help="processes to kill")
+    parser.add_argument("--only", choices=("kills", "faults"), help="one part")
+    chosen = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="xt"))
+    try:
+        _set_up(home)
+        return _tried(chosen, home)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _set_up(home: Path) -> None:
+    """An environment like that of the tests: invented keys, no database yet."""
+    os.environ.update(
+        XUESHI_HOME=str(home), XUESHI_DATA_KEY=base64.b64encode(b"k" * 32).decode(), XUESHI_SECRET_KEY="only for trials",
+        DATABASE_URL="postgresql:///not-yet", DJANGO_SETTINGS_MODULE="agent.settings",
+    )  # fmt: skip
+    for name in ("XUESHI_BASE_URL", "XUESHI_SIGNING_P12", "XUESHI_MAPPINGS", "XUESHI_REGION"):
+        os.environ.pop(name, None)
+    import django
+
+    django.setup()
+
+
+def _tried(chosen: argparse.Namespace, home: Path) -> int:
+    from django.core.management import call_command
+    from rich.console import Console
+    from rich.table import Table
+
+    from agent.db.private import PrivatePostgres
+    from tests.trials import kills
+    from tests.trials.places import at
+
+    began = time.monotonic()
+
+    def tell(sentence: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {sentence}\n")
+        sys.stderr.flush()
+
+    tell(f'seed {chosen.seed}; repeat with: make trials ARGS="--seed {chosen.seed}"')
+    outcomes = []
+    with PrivatePostgres(home / "quiet", durable=False) as quiet:
+        with at(quiet.url()):
+            call_command("migrate", verbosity=0)
+        if chosen.only in (None, "faults"):
+            from tests.trials import faults
+
+            outcomes += faults.run(quiet, chosen.seed, tell)
+        if chosen.only in (None, "kills"):
+            outcomes.append(kills.run(quiet, chosen.seed, chosen.kills, tell))
+    table = Table(box=None)
+    for head in ("trial", "tried", "faults found", "seconds"):
+        table.add_column(head, justify="left" if head in ("trial", "tried") else "right")
+    for one in outcomes:
+        tried = ", ".join(f"{count} {what}" for what, count in sorted(one.done.items()))
+        table.add_row(one.name, tried, str(len(one.faults)) if one.faults else "none", f"{one.seconds:.0f}")
+    console = Console(stderr=True, width=140)
+    console.print(table)
+    for one in outcomes:
+        for fault in one.faults:
+            console.print(f"✗ {one.name}: {fault}", markup=False)
+    tell(f"seed {chosen.seed}: " + ("something is wrong" if any(one.faults for one in outcomes) else "all is well"))
+    return int(any(one.faults for one in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
