@@ -76,6 +76,7 @@ class Page:
     sequence: int | None = None  # for `Connector.changes`: the place in the log that is reached with this page
     titles: Sequence[str] = ()  # what the cells of ``raw`` are called, where it is a list
     gone: list[str] = field(default_factory=list)  # keys that the source itself says are there no more
+    gone_serials: list[int] = field(default_factory=list)  # the number that each of them bore, where rows are numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Block:
     last: int
     rows: int
     marks: int
+    sequence: int | None = None  # where the log stood before, for a source that keeps one
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ RETRIEVE = "core_reportbuilder_retrieve_report"
 SET_FILTERS = "core_reportbuilder_set_filters"
 RESET_FILTERS = "core_reportbuilder_filters_reset"
 
+COMPLETIONS = "local_xueshi_get_completions"
+DIGEST = "local_xueshi_get_digest"
+CHANGES = "local_xueshi_get_changes"
+
+PLUGIN_FUNCTIONS = (COMPLETIONS, DIGEST, CHANGES)
 REPORT_FUNCTIONS = (RETRIEVE, SET_FILTERS, RESET_FILTERS)
 ENROLLED_FUNCTIONS = (COURSES, ENROLLED, STATUS)
 
@@ -64,6 +69,11 @@ class MoodleClient:
         if self._functions is None:
             self.site_info()
         return self._functions or frozenset()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the service has been asked what it offers."""
+        return self._functions is not None
 
     def site_info(self) -> dict[str, Any]:
         """What the site says of itself, of the account and of the service."""
