@@ -100,8 +100,9 @@ class MoodleClient:
         except AccessRefused as error:
             refused: AccessRefused | RecordMissing = error
         except RecordMissing as error:
-            # Moodle says the same of a missing row and of a function that this version does not have
-            if self._functions is None or function in self._functions:
+            # Moodle says the same of a missing row and of a function that this version does not have; the plugin's ask
+            # for no row
+            if self._functions is None or (function in self._functions and function not in PLUGIN_FUNCTIONS):
                 raise
             refused = error
         raise self._cause_of(refused, function)
@@ -137,7 +138,7 @@ class MoodleClient:
         offered = {one.get("name") for one in info.get("functions", ()) if isinstance(one, dict)}
         if function not in offered:
             return FunctionMissing(function=function)
-        if function == SITE_INFO:
+        if function == SITE_INFO or isinstance(refused, RecordMissing):
             return refused
         return CapabilityMissing(function=function, capability=CAPABILITY.get(function, "that the function asks for"))
 
