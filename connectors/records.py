@@ -45,7 +45,9 @@ class Completion(TypedDict):
     place: NotRequired[_Text]  # sheet and row, for files
     serial: NotRequired[Annotated[int, Field(gt=0, lt=1 << 63)]]  # the source's own number of the row, for `Block`
     mark: NotRequired[Annotated[int, Field(ge=0, lt=1 << 32)]]  # the source's own digest of the row, for `Block`
-    raw: Annotated[dict[str, Any] | list[Any], SkipValidation]  # the row as it came, a list's names in `Page.titles`
+    raw: Annotated[
+        dict[str, Any] | Sequence[Any], SkipValidation
+    ]  # the row as it came, a list's names in `Page.titles`
 
 
 Completions = TypeAdapter(list[Completion])

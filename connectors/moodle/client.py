@@ -75,6 +75,10 @@ class MoodleClient:
         """Whether the service has been asked what it offers."""
         return self._functions is not None
 
+    def forget(self) -> None:
+        """Ask anew what the service offers: somebody may mend it."""
+        self._functions = None
+
     def site_info(self) -> dict[str, Any]:
         """What the site says of itself, of the account and of the service."""
         info = self.call(SITE_INFO)

@@ -88,6 +88,7 @@ class MoodleConnector(Connector):
         """
         self._route = self._route or self._found_route()
         if self._route == "plugin" and COMPLETIONS not in self._client.functions:
+            self._client.forget()
             raise FunctionMissing(function=COMPLETIONS)
 
     def check(self) -> CheckResult:

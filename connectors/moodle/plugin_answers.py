@@ -68,7 +68,7 @@ def answer_of(answer: Any) -> Answer:
     try:
         places: list[tuple[int, int]] = list(map(_cursor, rows))
     except (KeyError, TypeError):
-        raise malformed(rows[0]) from None
+        raise malformed(rows) from None
     if set(map(type, chain.from_iterable(places))) != {int}:
         raise form.wrong("times or numbers are none")
     if sorted(places) != places or places[0][0] < 1:

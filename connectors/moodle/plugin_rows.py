@@ -1,8 +1,8 @@
-"""The companion plugin's rows as completions: like `rows`, a loop that every row of a city passes through.
+"""The companion plugin's rows as completions: like `rows`, passed by every row of a city, and written for that.
 
-A row holds numbers, texts and booleans under fixed names. One comparison in C of the types of all its values tells
-whether it has the form that was agreed; a row of another form fails its page, for then nobody knows what the plugin
-means. What no completion can be made of is rejected alone.
+A row holds numbers, texts and booleans under fixed names. Looks in C at whole columns of a page tell whether all of it
+has the form that was agreed (else the page fails: nobody knows what the plugin means) and whether every row of it makes
+a completion; only in a page of which that leaves doubt are rows looked at one by one, and rejected alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from connectors.moodle.names import person_name
 from connectors.records import Completion, Completions, Rejected
 
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 
 # fmt: off
 FORM: dict[str, type] = {
@@ -38,8 +39,8 @@ TITLES = tuple(FORM)
 _TYPES = tuple(FORM.values())
 _values = itemgetter(*TITLES)
 _mark = itemgetter("mark")
-_SURELY_SHORT = 299  # all texts of a row together: then none breaks the lengths of a `Completion`, its key neither
-_SERIALS, _MARKS, _LONGEST_KEY = 1 << 63, 1 << 32, 300
+_SERIALS, _MARKS, _LONGEST_KEY, _LONGEST_TEXT = 1 << 63, 1 << 32, 300, 500  # as `Completion` has them
+_YEAR_10000 = 253_402_300_800
 _ACTIVE = 1  # of `enrolled`: 0 no more, 2 suspended
 _HOUR = 3600
 
@@ -62,62 +63,68 @@ def key_of(row: Row) -> str:
     return f"{row['username']}|{row['courseshortname']}"
 
 
-def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:  # noqa: C901 - as `rows.read_rows`: one loop
+def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
     """The completions of rows, as strict as pydantic would have them.
 
-    Of two rows with one key (an account that was deleted and made anew under its name) the living one's is taken.
+    Of two rows with one key (an account that was deleted, and made anew under its name) the living one's is taken.
 
     :param idnumber: the identity number stands in the account's own ID number
     :raises Malformed: a row has not the agreed form
     """
-    values_of, types, moment, started = _values, _TYPES, datetime.fromtimestamp, _day
+    try:
+        values: list[Values] = list(map(_values, rows))
+    except (KeyError, TypeError):
+        raise malformed(rows) from None
+    columns = list(zip(*values, strict=True))
+    if any(set(map(type, column)) != {kind} for column, kind in zip(columns, _TYPES, strict=False)):
+        raise malformed(rows)
     batch = Batch()
-    found: dict[str, Completion] = {}
-    doubtful: list[str] = []
-    for row in rows:
-        try:
-            values = values_of(row)
-        except (KeyError, TypeError):
-            raise malformed(row) from None
-        if tuple(map(type, values)) != types:
-            raise malformed(row)
-        # fmt: off
-        (number, _, _, user, staff_number, identity, last, first, deleted, suspended, enrolled, course, _, course_name,
-         enrolled_at, started_at, completed, grade, _, mark) = values
-        # fmt: on
-        key = f"{user}|{course}"
-        if idnumber:
-            identity = staff_number
-        try:
-            completed_at = moment(completed, UTC)
-        except (ValueError, OverflowError, OSError):
-            batch.rejected.append(_rejected(row, "E_DATE_INVALID", "timecompleted", str(completed)))
-            continue
-        if not user or not course:
-            batch.rejected.append(_rejected(row, "E_ROW_MALFORMED", "courseshortname" if user else "username", ""))
-            continue
-        if deleted and key in found:
-            continue
-        began = enrolled_at if 0 < enrolled_at <= completed else 0
-        if 0 < started_at <= completed and (not began or started_at < began):
-            began = started_at
-        if (
-            len(user) + len(course) + len(course_name) + len(last) + len(first) + len(identity) + len(grade)
-            > _SURELY_SHORT
-            or not 0 <= mark < _MARKS
-            or not 0 < number < _SERIALS
-        ):
-            doubtful.append(key)
-        found[key] = {
-            "key": key,
+    if columns and not _surely_fine(columns):
+        values = _fitting(values, batch)
+    batch.completions = _records(values, idnumber=idnumber)
+    return batch
+
+
+def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:
+    """Whether every row makes a completion: known by the longest and the largest of a page, in C."""
+    # fmt: off
+    (numbers, _, _, users, staff_numbers, identities, lasts, firsts, _, _, _, courses, _, course_names, _, _, times,
+     grades, _, marks) = columns
+    # fmt: on
+    return (
+        all(users)
+        and all(courses)
+        and _longest(users) + _longest(courses) < _LONGEST_KEY
+        and _longest(lasts) + _longest(firsts) < _LONGEST_TEXT
+        and max(map(_longest, (staff_numbers, identities, course_names, grades))) <= _LONGEST_TEXT
+        and min(times) > 0
+        and max(times) < _YEAR_10000
+        and min(numbers) > 0
+        and max(numbers) < _SERIALS
+        and min(marks) >= 0
+        and max(marks) < _MARKS
+        and len(set(zip(users, courses, strict=True))) == len(users)
+    )
+
+
+def _longest(column: Sequence[str]) -> int:
+    return max(map(len, column))
+
+
+def _records(values: Sequence[Values], *, idnumber: bool) -> list[Completion]:
+    """Rows of which that is known, as completions. Every row of a city passes here."""
+    moment, name_of, course_name_of = datetime.fromtimestamp, person_name, _course_name
+    return [
+        {
+            "key": f"{user}|{course}",
             "user": user,
             "course": course,
-            "course_name": _course_name(course_name),
-            "name": person_name(last, first),
-            "id_number": identity,
-            "completed_at": completed_at,
+            "course_name": course_name_of(course_name),
+            "name": name_of(last, first),
+            "id_number": staff_number if idnumber else identity,
+            "completed_at": moment(completed, UTC),
             "precision": "second",
-            "started_on": started(began // _HOUR) if began else None,
+            "started_on": _started_on(enrolled_at, started_at, completed) if enrolled_at or started_at else None,
             "hours": None,
             "minutes": None,
             "passed": True,
@@ -127,12 +134,20 @@ def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:  # noqa:
             "filing_number": "",
             "serial": number,
             "mark": mark,
-            "raw": list(values),
+            "raw": raw,
         }
-    for key in dict.fromkeys(doubtful):
-        _validate(key, found, batch)
-    batch.completions = list(found.values())
-    return batch
+        for raw in values
+        for (number, _, _, user, staff_number, identity, last, first, deleted, suspended, enrolled, course, _,
+             course_name, enrolled_at, started_at, completed, grade, _, mark) in (raw,)
+    ]  # fmt: skip
+
+
+def _started_on(enrolled_at: int, started_at: int, completed: int) -> date | None:
+    """The local day of the earlier of the two; one that lies behind the completion says nothing of it."""
+    began = enrolled_at if 0 < enrolled_at <= completed else 0
+    if 0 < started_at <= completed and (not began or started_at < began):
+        began = started_at
+    return _day(began // _HOUR) if began else None
 
 
 _course_name = lru_cache(5000)(in_chinese)
@@ -144,28 +159,43 @@ def _day(hour: int) -> date:
     return datetime.fromtimestamp(hour * _HOUR, CHINA).date()
 
 
-def _validate(key: str, found: dict[str, Completion], batch: Batch) -> None:
-    """Reject the record alone, when it is not what a completion has to be."""
-    record = found[key]
+def _fitting(values: Sequence[Values], batch: Batch) -> list[Values]:
+    """The rows of which a completion can be made, by key; each of the others is rejected alone."""
+    fitting: dict[str, Values] = {}
+    for one in values:
+        row = dict(zip(TITLES, one, strict=True))
+        key = key_of(row)
+        if problem := _problem(one, row):
+            code, title, said = problem
+            batch.rejected.append(Rejected(key[:_LONGEST_KEY], code, title, f"row {row['id']}", said, row))
+        elif key not in fitting or not row["deleted"]:
+            fitting[key] = one
+    return list(fitting.values())
+
+
+def _problem(one: Values, row: Row) -> tuple[str, str, str] | None:
+    """What is wrong with a row: code, which value, what it says."""
+    for title in ("username", "courseshortname"):
+        if not row[title]:
+            return "E_ROW_MALFORMED", title, ""
+    if not 0 < row["timecompleted"] < _YEAR_10000:
+        return "E_DATE_INVALID", "timecompleted", str(row["timecompleted"])
     try:
-        Completions.validate_python([record], strict=True)
+        for idnumber in (False, True):
+            Completions.validate_python(_records([one], idnumber=idnumber), strict=True)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
-        raw = dict(zip(TITLES, record["raw"], strict=True))
-        batch.rejected.append(_rejected(raw, "E_ROW_MALFORMED", str(first["loc"][-1]), first["msg"]))
-        del found[key]
+        return "E_ROW_MALFORMED", str(first["loc"][-1]), first["msg"]
+    return None
 
 
-def _rejected(row: Row, code: str, title: str, value: str) -> Rejected:
-    return Rejected(
-        key_of(row)[:_LONGEST_KEY], code, title, f"row {row['id']}", value, {one: row[one] for one in TITLES}
-    )
-
-
-def malformed(row: Any) -> Malformed:
-    """What is wrong with the form of a row, without saying what stands in it."""
-    reason = "a row is none"
-    if isinstance(row, dict):
-        wrong = [name for name, kind in FORM.items() if type(row.get(name)) is not kind]
-        reason = f"a row has no {FORM[wrong[0]].__name__} as {wrong[0]}" if wrong else reason
-    return Malformed(what="The companion plugin", url="the site", reason=reason)
+def malformed(rows: Sequence[Any]) -> Malformed:
+    """What is wrong with the form of the first such row, without saying what stands in it."""
+    for row in rows:
+        if not isinstance(row, dict):
+            return Malformed(what="The companion plugin", url="the site", reason="a row is none")
+        for name, kind in FORM.items():
+            if type(row.get(name)) is not kind:
+                reason = f"a row has no {kind.__name__} as {name}"
+                return Malformed(what="The companion plugin", url="the site", reason=reason)
+    return Malformed(what="The companion plugin", url="the site", reason="its rows have another form")
