@@ -70,7 +70,7 @@ def answer_of(answer: Any) -> Answer:
     except (KeyError, TypeError):
         raise malformed(rows) from None
     if set(map(type, chain.from_iterable(places))) != {int}:
-        raise form.wrong("times or numbers are none")
+        raise malformed(rows)
     if sorted(places) != places or places[0][0] < 1:
         raise form.wrong("its rows are not in the order of time and number")
     if len({number for _, number in places}) != len(places):

@@ -209,9 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
             params.pop(name, None)
         if not function:
             raise MoodleError("invalidparameter")
+        missing = moodle.faults.missing_functions()
         if function in PLUGIN and (moodle.companion is None or moodle.faults.take("plugin_removed", function)):
             raise MoodleError("invalidrecordunknown")
-        if function in moodle.faults.missing_functions() or function in OUTSIDE_THE_SERVICE:
+        if function in missing or function in OUTSIDE_THE_SERVICE:
             raise MoodleError("accessexception")
         if function not in FUNCTIONS:
             if any(one["name"] == function for one in moodle.facts["info"]["functions"]):

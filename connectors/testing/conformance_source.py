@@ -108,7 +108,7 @@ class SourceTests(Subject):
             assert sorted(reader.courses(), key=str) == sorted(listed, key=str)
 
     def test_what_it_can_know_it_claims_before_and_after_a_pull(self, full: Any) -> None:
-        """The sync chooses its way by the claims, after a look and before the first row; before that it claims no more."""
+        """The sync chooses its way by the claims, after a look. Before that it claims no more."""
         with self.connect(full) as reader:
             at_first = reader.capabilities
             known = able(reader)
