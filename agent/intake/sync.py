@@ -185,7 +185,7 @@ class Pull:
             self.lander.take(ready, move)
             self._note_gone(ready)
             if self._progress:
-                self._progress(self.lander.result.landed, page.total)
+                self._progress(self.lander.result.landed, self.run.counted)
 
     def _note_gone(self, ready: Ready) -> None:
         """What the source says is there no more, unless a later page shows it again."""

@@ -16,7 +16,7 @@ from connectors.moodle.client import COMPLETIONS, ENROLLED_FUNCTIONS, REPORT_FUN
 from connectors.moodle.columns import TITLES
 from connectors.moodle.courses import CHINA, courses
 from connectors.moodle.enrolled import Enrolments
-from connectors.moodle.plugin import MOST_ROWS, Plugin
+from connectors.moodle.plugin import Plugin
 from connectors.moodle.plugin_rows import TITLES as PLUGIN_TITLES
 from connectors.moodle.plugin_rows import read_rows as read_plugin_rows
 from connectors.moodle.report import Report, Wanted
@@ -38,7 +38,7 @@ class MoodleConnector(Connector):
         "report_id": "Number of the report (it stands in its address). Without it, the only fitting one is taken.",
         "identity_field": "Where the identity number stands: the heading of a column (身份证号), the short name of a "
         "profile field (sfzh), or idnumber. Without it, usual headings are looked for; the plugin has its own setting.",
-        "page_size": "Rows a call, 1 to 50,000; 5,000 when nothing is said (plugin: 10,000, at most). Less where the "
+        "page_size": "Rows a call, 1 to 50,000; 5,000 when nothing is said (by the plugin at most 10,000). Less where the "
         "LMS runs out of memory.",
         "since": "Only completions from that day on, YYYY-MM-DD, in China. Everything when nothing is said.",
         "column": f"A heading that was renamed: column.time=结业日期. Names: {', '.join(TITLES)}.",
@@ -55,8 +55,8 @@ class MoodleConnector(Connector):
             raise OptionInvalid(option="route", value=self._option, reason=f"it is one of {', '.join(ROUTES)}")
         self._client = MoodleClient(config, limits=limits)
         self._report = Report(self._client, self._wanted)
-        page_size = self._wanted.page_size if "page_size" in config.options else MOST_ROWS
-        self._plugin = Plugin(self._client, self._wanted.identity, page_size, self._wanted.since)
+        wanted = self._wanted
+        self._plugin = Plugin(self._client, wanted.identity, wanted.page_size, wanted.since)
         self._route = "" if self._option == "auto" else self._option
 
     @property

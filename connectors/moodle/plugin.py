@@ -7,7 +7,7 @@ rows are added or taken away meanwhile; the *sequence* is a place in the plugin'
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
@@ -51,6 +51,14 @@ class Part:
         return f"{_words(self.start) or 'the beginning'} to {_words(self.end) or 'the end'}"
 
 
+@dataclass(slots=True)
+class Tally:
+    """What came, before anything was made of it."""
+
+    rows: int = 0
+    marks: int = 0
+
+
 class Plugin:
     """The plugin of one site, as the service account may use it.
 
@@ -89,50 +97,46 @@ class Plugin:
         """
         part = Part(max(self._since, _second(span.since)), _second(span.until))
         if span.until is None or part.end > part.start:
-            for _, page in self._pages(part):
-                yield page
+            yield from self._pages(part, Tally())
 
     def block(self, block: Block) -> Iterator[Page]:
         """The completions of a block, held against its digest.
 
         :raises DigestWrong: they are neither the ones that it counts nor those that it counts by now
         """
-        rows = marks = 0
-        for came, page in self._pages(Part(first=block.first, last=block.last)):
-            rows += len(came)
-            marks += marks_of(came)
-            yield page
-        if (rows, marks) != (block.rows, block.marks) and (rows, marks) != self.digests.now(block):
+        tally = Tally()
+        yield from self._pages(Part(first=block.first, last=block.last), tally)
+        came = tally.rows, tally.marks
+        if came != (block.rows, block.marks) and came != self.digests.now(block):
             raise DigestWrong(first=block.first, last=block.last)
 
-    def _pages(self, part: Part) -> Iterator[tuple[list[Row], Page]]:
-        """Pages, each with its rows as they came."""
-        cursor: Cursor = (part.start, 0)
-        first = answer = self._asked(part, cursor)
-        got = 0
+    def _pages(self, part: Part, tally: Tally) -> Iterator[Page]:
+        answer = self._asked(part, (part.start, 0))
+        total, sequence = answer.total, answer.sequence if self.keeps_log else None
         while answer.rows:
-            batch = self.read(answer)
-            got += len(answer.rows)
-            cursor = answer.last
-            yield (
-                answer.rows,
-                Page(
-                    batch.completions,
-                    batch.rejected,
-                    str(part),
-                    first.total,
-                    through=batch.completions[-1]["completed_at"] if batch.completions else None,
-                    sequence=answer.sequence if answer is first and self.keeps_log else None,
-                    titles=TITLES,
-                ),
-            )
+            page = self._page(answer, part, total, sequence)
+            tally.rows += len(answer.rows)
+            tally.marks += marks_of(answer.rows)
+            answer, sequence = (
+                replace(answer, rows=[]),
+                None,
+            )  # a page is large: nothing keeps it while another is asked
+            yield page
+            del page
             if not answer.more:
                 break
-            answer = self._asked(part, cursor, answer)
-        if got != first.total:
+            answer = self._asked(part, answer.last, answer)
+        if tally.rows != total:
             at_last = self._ask(part, (part.start, 0), count=1, limit=1).total
-            if not agrees(got, first.total, at_last):
-                raise TotalsDiffer(expected=at_last, window=part, got=got)
+            if not agrees(tally.rows, total, at_last):
+                raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
+
+    def _page(self, answer: Answer, part: Part, total: int, sequence: int | None) -> Page:
+        batch = self.read(answer)
+        through = batch.completions[-1]["completed_at"] if batch.completions else None
+        return Page(
+            batch.completions, batch.rejected, str(part), total, through=through, sequence=sequence, titles=TITLES
+        )
 
     def read(self, answer: Answer) -> Batch:
         """The completions of a page.
