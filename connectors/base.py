@@ -2,8 +2,9 @@
 
 Vocabulary: `SourceConfig` is what a person configured; ``check`` looks whether a sync would work and names what is
 missing; ``courses`` lists what is taught; ``completions`` yields pages, each whole in itself, so that a pull can stop
-after any page and start again; ``capabilities`` says what a source can and can't know. A source that can, tells less
-than everything: a *span* of time, the *changes* behind a place in its log, *blocks* of rows as digests.
+after any page and start again; ``capabilities`` says what a source can and can't know, once ``look`` has found out. A
+source that can, tells less than everything: a *span* of time, the *changes* behind a place in its log, *blocks* of rows
+as digests.
 """
 
 from __future__ import annotations
@@ -77,6 +78,13 @@ class Connector(ABC):
         :raises ConnectorError: its subclass says what is wrong with the address
         """
 
+    def look(self) -> None:  # noqa: B027 - most kinds know without asking
+        """Find out what the source can know, where that is not plain from the start: a sync does so first. Afterwards
+        ``capabilities`` is true and stays so; before, it claims no more than will be true.
+
+        :raises ConnectorError: the source can't be asked
+        """
+
     @abstractmethod
     def check(self) -> CheckResult:
         """Look whether a sync would bring everything, and say what is missing and what to click.
@@ -100,7 +108,9 @@ class Connector(ABC):
 
     def changes(self, after: int) -> Iterator[Page]:
         """With ``capabilities.changes``: what the log holds behind the place ``after`` (0: its beginning), each
-        page with ``sequence``, its ``completions`` as they are now and ``gone`` what was taken back.
+        page with ``sequence``, its ``completions`` as they are now and ``gone`` what was taken back, with
+        ``gone_serials`` where rows are numbered. The first page of `completions` says ``sequence`` too, and each block
+        does: where to go on from.
 
         :raises ConnectorError: as `completions`; `LogCut` when the log does not reach back that far.
         """

@@ -183,7 +183,7 @@ class FunctionMissing(ConnectorError):
     """The web service does not offer the function {function}."""
 
     code = "E_FUNCTION_MISSING"
-    fix = "Site administration > Server > Web services > External services > (the service) > Functions > Add functions: {function}."
+    fix = "Site administration > Server > Web services > External services > (the service) > Functions > Add functions: {function}. If the list there lacks it, this Moodle is too old for it, or the plugin that brings it is not installed (docs/moodle.md)."
 
 
 class CapabilityMissing(ConnectorError):
@@ -226,6 +226,20 @@ class ColumnMissing(ConnectorError):
 
     code = "E_COLUMN_MISSING"
     fix = "Open the report in Report builder and add the column. An identity column that is there but not shown needs moodle/user:viewalldetails for the service account. Renamed columns: --option column.{name}=«its title»."
+
+
+class IdentityFieldWrong(ConnectorError):
+    """The companion plugin takes identity numbers from {found}, and they are wanted from {wanted}."""
+
+    code = "E_IDENTITY_FIELD"
+    fix = "Site administration > Plugins > Local plugins > xueshi > Identity number: choose the field that holds it. If the plugin is right, correct --option identity_field=…."
+
+
+class ClockWrong(ConnectorError):
+    """The clock of {url} is {minutes} minutes off from ours."""
+
+    code = "E_CLOCK"
+    fix = "Have the LMS's administrator set the server's clock by NTP, and look at this machine's own clock: completions near midnight would count for the wrong day."
 
 
 class TimesUnreadable(ConnectorError):
@@ -296,6 +310,18 @@ class LogCut(ConnectorError):
 
     code = "E_LOG_CUT"
     fix = "Nothing to do: the next sync compares everything and goes on from there."
+    action = Action.RETRY
+
+
+class LogBegunAnew(LogCut):
+    """The source's log of changes ends at {last}, before {after}, up to where we had read it: it was begun anew."""
+
+
+class DigestWrong(ConnectorError):
+    """The source's digest of the rows {first} to {last} does not fit the rows themselves."""
+
+    code = "E_DIGEST"
+    fix = "Run `xueshi sync NAME` again. If it lasts, please report it with the plugin's version; what has landed is right."
     action = Action.RETRY
 
 

@@ -45,7 +45,9 @@ class Completion(TypedDict):
     place: NotRequired[_Text]  # sheet and row, for files
     serial: NotRequired[Annotated[int, Field(gt=0, lt=1 << 63)]]  # the source's own number of the row, for `Block`
     mark: NotRequired[Annotated[int, Field(ge=0, lt=1 << 32)]]  # the source's own digest of the row, for `Block`
-    raw: Annotated[dict[str, Any] | list[Any], SkipValidation]  # the row as it came, a list's names in `Page.titles`
+    raw: Annotated[
+        dict[str, Any] | Sequence[Any], SkipValidation
+    ]  # the row as it came, a list's names in `Page.titles`
 
 
 Completions = TypeAdapter(list[Completion])
@@ -76,6 +78,7 @@ class Page:
     sequence: int | None = None  # for `Connector.changes`: the place in the log that is reached with this page
     titles: Sequence[str] = ()  # what the cells of ``raw`` are called, where it is a list
     gone: list[str] = field(default_factory=list)  # keys that the source itself says are there no more
+    gone_serials: list[int] = field(default_factory=list)  # the number that each of them bore, where rows are numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Block:
     last: int
     rows: int
     marks: int
+    sequence: int | None = None  # where the log stood before, for a source that keeps one
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def go_on(
         pull = Pull(source, run, progress, follow_up)
 
         def read(reader: Connector) -> None:
+            reader.look()
             if not reader.capabilities.spans:
                 raise SpansUnknown(kind=source.kind, name=source.name)
             pull.take(reader.completions(span), move)

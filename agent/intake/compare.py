@@ -6,7 +6,7 @@ its learners.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,9 @@ WHERE c.id = m.completion_id AND c.source_id = %(source)s
 """
 _GONE = """
 INSERT INTO intake_missingupstream (completion_id, run_id, since)
-SELECT c.id, %(run)s, now() FROM intake_completion c
-WHERE c.source_id = %(source)s AND c.current AND c.key = ANY(%(gone)s)
+SELECT c.id, %(run)s, now() FROM unnest(%(gone)s::text[], %(serials)s::bigint[]) AS g(key, serial)
+JOIN intake_completion c ON c.source_id = %(source)s AND c.current AND c.key = g.key
+WHERE c.serial IS NULL OR g.serial IS NULL OR c.serial = g.serial  -- or it was completed anew, as another row there
 ON CONFLICT (completion_id) DO NOTHING
 """
 _STILL_MISSING = """
@@ -62,7 +63,8 @@ WHERE c.source_id = %(source)s AND c.current
 GROUP BY 1
 """
 _UNNUMBERED = """
-SELECT EXISTS (SELECT 1 FROM intake_completion WHERE source_id = %(source)s AND current AND serial IS NULL),
+SELECT EXISTS (SELECT 1 FROM intake_completion c WHERE source_id = %(source)s AND current AND serial IS NULL
+               AND NOT EXISTS (SELECT 1 FROM intake_missingupstream m WHERE m.completion_id = c.id)),
        EXISTS (SELECT 1 FROM intake_completion WHERE source_id = %(source)s AND current)
 """
 
@@ -95,7 +97,7 @@ def settle_missing(
     run: SyncRun,
     seen: Iterable[int],
     *,
-    gone: list[str],
+    gone: Mapping[str, int | None],
     whole: bool,
     parts: Parts | None = None,
     accept: bool = False,
@@ -103,12 +105,12 @@ def settle_missing(
     """Note what is missing and what is back; how many rows of the source are missing now.
 
     :param seen: ids of completions that the source showed again, unchanged
-    :param gone: keys that the source itself says are there no more
+    :param gone: keys that the source itself says are there no more, with the numbers of the rows that bore them
     :param whole: everything (in ``parts``, when given) was read: what was not seen is missing
     :raises TooManyMissing: more than the share of rows would be; nothing is noted
     """
     params: dict[str, Any] = {
-        "source": source.pk, "run": run.pk, "gone": gone,
+        "source": source.pk, "run": run.pk, "gone": list(gone), "serials": list(gone.values()),
         "edges": parts and parts.edges, "which": parts and parts.which,
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:

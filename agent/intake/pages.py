@@ -158,6 +158,8 @@ class PageLander:
                 cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
             if due:
                 self._write(cursor, ready.only(due), outdated)
+            changed = len(outdated)
+            self._tell(len(due) - changed, changed, len(seen), len(rejected))
             if move:
                 move(page)
             if self._follow_up and (due or page.gone):
@@ -167,10 +169,18 @@ class PageLander:
         self.seen.extend(known[key][0] for key in rejected if key in known)
         self.gone += [self.lander.plain(key) for key in page.gone]
         self._rejected |= rejected
-        self.result.new += len(due) - len(outdated)
-        self.result.changed += len(outdated)
+        self.result.new += len(due) - changed
+        self.result.changed += changed
         self.result.unchanged += len(seen)
         self.result.rejected += len(rejected)
+
+    def _tell(self, new: int, changed: int, unchanged: int, rejected: int) -> None:
+        """How far the run is with this page, for whoever looks at it while it goes on."""
+        far = self.result
+        SyncRun.objects.filter(pk=self.run.pk).update(
+            counted=self.run.counted, new=far.new + new, changed=far.changed + changed,
+            unchanged=far.unchanged + unchanged, rejected=far.rejected + rejected,
+        )  # fmt: skip
 
     def _write(self, cursor: CursorWrapper, due: Ready, outdated: list[int]) -> None:
         at = now()

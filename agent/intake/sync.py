@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain, zip_longest
 
 from django.db import connection
 
@@ -29,7 +30,7 @@ from agent.intake.errors import (
     SyncFailed,
 )
 from agent.intake.models import Source, SourceState, SyncRun
-from agent.intake.pages import Landed, PageLander
+from agent.intake.pages import Landed, PageLander, Ready
 from agent.intake.sources import connector
 from agent.localtime import now
 from connectors.base import Connector
@@ -145,6 +146,7 @@ class Pull:
         self._progress, self._accept = progress, accept_missing
         self.state = circuit.state_of(source)
         self.lander = PageLander(source, run, follow_up)
+        self.gone: dict[str, int | None] = {}
 
     def go(self, read: Callable[[Connector], None]) -> Landed:
         """``read`` from the source's connector, and write down how it went.
@@ -173,6 +175,7 @@ class Pull:
 
     def read(self, reader: Connector, mode: Mode) -> None:
         """What ``mode`` asks for, as well as the source can."""
+        reader.look()
         can = reader.capabilities
         if mode == Mode.RECENT and can.changes and self.state.sequence is not None:
             try:
@@ -191,8 +194,18 @@ class Pull:
             if self.run.counted is None and page.total is not None:
                 self.run.counted = page.total
             self.lander.take(ready, move)
+            self._note_gone(ready)
             if self._progress:
-                self._progress(self.lander.result.landed, page.total)
+                self._progress(self.lander.result.landed, self.run.counted)
+
+    def _note_gone(self, ready: Ready) -> None:
+        """What the source says is there no more, unless a later page shows it again."""
+        if self.gone:
+            for key in ready.keys:
+                self.gone.pop(key, None)
+        page = ready.page
+        for key, serial in zip_longest(page.gone, page.gone_serials[: len(page.gone)]):
+            self.gone[self.lander.lander.plain(key)] = serial
 
     # --- the three ways ----------------------------------------------------------------------------------------
     def _full(self, reader: Connector) -> None:
@@ -201,10 +214,10 @@ class Pull:
         parts: Parts | None = None
         if can.blocks and comparable(self.source):
             parts = compared(self.source, list(reader.blocks()))
+            sequence += [block.sequence for block in parts.blocks[:1] if block.sequence is not None]
             self.run.counted = sum(block.rows for block in parts.blocks)
             self.lander.result.unchanged += parts.equal
-            for block in parts.differing:
-                self.take(reader.block(block))
+            self.take(chain.from_iterable(map(reader.block, parts.differing)))
         else:
 
             def note(page: Page) -> None:
@@ -268,7 +281,7 @@ class Pull:
         """After the last page: what is missing, what is back, which rows are held."""
         if not self.lander.fresh:
             self.lander.result.missing_upstream = settle_missing(
-            self.source, self.run, self.lander.seen, gone=self.lander.gone, whole=whole, parts=parts,
+            self.source, self.run, self.lander.seen, gone=self.gone, whole=whole, parts=parts,
             accept=self._accept,
         )  # fmt: skip
         self.lander.hold_rejected(whole=whole and parts is None)

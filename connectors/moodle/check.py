@@ -5,12 +5,14 @@ Each look is made by itself and its error becomes a problem, so that one visit t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from connectors.errors import (
     CapabilityMissing,
+    ClockWrong,
     ColumnMissing,
     ConnectorError,
     FilterIgnored,
@@ -19,9 +21,13 @@ from connectors.errors import (
     TimesUnreadable,
 )
 from connectors.moodle.client import (
+    CHANGES,
+    COMPLETIONS,
     COURSES,
+    DIGEST,
     ENROLLED,
     ENROLLED_FUNCTIONS,
+    PLUGIN_FUNCTIONS,
     REPORT_FUNCTIONS,
     REPORTS,
     STATUS,
@@ -31,15 +37,18 @@ from connectors.moodle.client import (
 from connectors.moodle.courses import raw_courses
 from connectors.moodle.enrolled import Enrolments
 from connectors.moodle.errorcodes import CAPABILITY
+from connectors.moodle.plugin import Plugin
 from connectors.moodle.report import PARTICIPANTS, SAMPLE, Report
 from connectors.moodle.sheet import Sheet
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
-from connectors.records import CheckResult, Problem
+from connectors.records import Block, CheckResult, Problem
 
 _NOBODY = Window(4_102_444_800, 4_102_444_860)  # a minute of 2100: a report whose filter works is empty there
 _COURSES_TO_TRY = 20
+_CLOCK_MAY_DIFFER = 600  # seconds
 CAPABILITIES = (
+    *("plugin_functions", "plugin_readable", "plugin_digest", "plugin_changes", "clock"),
     *("site_info", "report_functions", "report_readable", "report_columns", "identity_column", "time_filter"),
     *(
         "enrolled_functions",
@@ -55,9 +64,10 @@ CAPABILITIES = (
 class Check:
     """One look at a site. ``capabilities`` says what was seen to work; what was not looked at, or did not, is False."""
 
-    def __init__(self, client: MoodleClient, report: Report, identity: str) -> None:
+    def __init__(self, client: MoodleClient, report: Report, plugin: Plugin, identity: str) -> None:
         self._client = client
         self._report = report
+        self._plugin = plugin
         self._enrolments = Enrolments(client, identity)
         self.capabilities = dict.fromkeys(CAPABILITIES, False)
         self.problems: list[Problem] = []
@@ -66,7 +76,7 @@ class Check:
     def run(self, route: str, find_route: Callable[[], str]) -> CheckResult:
         """Look at everything that the route needs.
 
-        :param route: what a person wants: ``auto``, ``report``, ``enrolled``
+        :param route: what a person wants: ``auto``, ``plugin``, ``report``, ``enrolled``
         :param find_route: what a sync would take for ``auto``
         """
         taken = "none"
@@ -77,7 +87,9 @@ class Check:
                 taken = find_route() if route == "auto" else route
             if taken == "enrolled" and route == "auto":
                 self._look_why_no_report()
-            if not self._look_at_functions(taken) or (taken == "report" and not self._look_at_report()):
+            if taken != "plugin" and route == "auto" and self._client.functions.intersection(PLUGIN_FUNCTIONS):
+                self._note(FunctionMissing(function=COMPLETIONS))  # it is installed, and half of it can't be used
+            if not self._look_at_functions(taken) or not self._look_at_route(taken):
                 taken = "none"
             with self._noting():
                 self._look_at_courses(taken)
@@ -97,13 +109,19 @@ class Check:
 
     def _look_at_functions(self, taken: str) -> bool:
         """Whether the service offers what the route needs."""
-        routes = {"report": REPORT_FUNCTIONS, "enrolled": ENROLLED_FUNCTIONS}
+        routes = {"plugin": PLUGIN_FUNCTIONS, "report": REPORT_FUNCTIONS, "enrolled": ENROLLED_FUNCTIONS}
         for name, functions in routes.items():
             self.capabilities[f"{name}_functions"] = self._client.functions.issuperset(functions)
         missing = [one for one in routes.get(taken, ()) if one not in self._client.functions]
         for function in missing:
             self._note(FunctionMissing(function=function))
-        return not missing
+        return not missing or (taken == "plugin" and COMPLETIONS not in missing)  # without the others it is slower
+
+    def _look_at_route(self, taken: str) -> bool:
+        """Whether it can be taken, be it with faults."""
+        if taken == "plugin":
+            return self._look_at_plugin()
+        return taken != "report" or self._look_at_report()
 
     def _look_why_no_report(self) -> None:
         """The slower route that knows less is a problem that a person can mend."""
@@ -118,6 +136,30 @@ class Check:
         self._site, self._release = text_of(info.get("sitename")), text_of(info.get("release"))
         self.capabilities["site_info"] = True
         self.capabilities["account_in_english"] = text_of(info.get("lang")).startswith("en")
+
+    # --- the plugin --------------------------------------------------------------------------------------------
+    def _look_at_plugin(self) -> bool:
+        with self._noting():
+            answer = self._plugin.look()
+            for name in ("plugin_readable", "completion_time"):
+                self.capabilities[name] = True
+            off = answer.servertime - time.time()
+            self.capabilities["clock"] = abs(off) <= _CLOCK_MAY_DIFFER
+            if not self.capabilities["clock"]:
+                self._note(ClockWrong(url=self._client.http.url, minutes=round(off / 60)))
+            self._plugin.require_identity(answer)
+            self.capabilities["identity_column"] = True
+        if not self.capabilities["plugin_readable"]:
+            return False
+        if DIGEST in self._client.functions:
+            with self._noting():
+                self._plugin.digests.now(Block(1, 1, 0, 0))
+                self.capabilities["plugin_digest"] = True
+        if CHANGES in self._client.functions:
+            with self._noting():
+                self._plugin.log.reach()
+                self.capabilities["plugin_changes"] = True
+        return True
 
     # --- the report --------------------------------------------------------------------------------------------
     def _look_at_report(self) -> bool:

@@ -34,6 +34,11 @@ RETRIEVE = "core_reportbuilder_retrieve_report"
 SET_FILTERS = "core_reportbuilder_set_filters"
 RESET_FILTERS = "core_reportbuilder_filters_reset"
 
+COMPLETIONS = "local_xueshi_get_completions"
+DIGEST = "local_xueshi_get_digest"
+CHANGES = "local_xueshi_get_changes"
+
+PLUGIN_FUNCTIONS = (COMPLETIONS, DIGEST, CHANGES)
 REPORT_FUNCTIONS = (RETRIEVE, SET_FILTERS, RESET_FILTERS)
 ENROLLED_FUNCTIONS = (COURSES, ENROLLED, STATUS)
 
@@ -65,6 +70,15 @@ class MoodleClient:
             self.site_info()
         return self._functions or frozenset()
 
+    @property
+    def asked(self) -> bool:
+        """Whether the service has been asked what it offers."""
+        return self._functions is not None
+
+    def forget(self) -> None:
+        """Ask anew what the service offers: somebody may mend it."""
+        self._functions = None
+
     def site_info(self) -> dict[str, Any]:
         """What the site says of itself, of the account and of the service."""
         info = self.call(SITE_INFO)
@@ -90,8 +104,9 @@ class MoodleClient:
         except AccessRefused as error:
             refused: AccessRefused | RecordMissing = error
         except RecordMissing as error:
-            # Moodle says the same of a missing row and of a function that this version does not have
-            if self._functions is None or function in self._functions:
+            # Moodle says the same of a missing row and of a function that this version does not have; the plugin's ask
+            # for no row
+            if self._functions is None or (function in self._functions and function not in PLUGIN_FUNCTIONS):
                 raise
             refused = error
         raise self._cause_of(refused, function)
@@ -127,7 +142,7 @@ class MoodleClient:
         offered = {one.get("name") for one in info.get("functions", ()) if isinstance(one, dict)}
         if function not in offered:
             return FunctionMissing(function=function)
-        if function == SITE_INFO:
+        if function == SITE_INFO or isinstance(refused, RecordMissing):
             return refused
         return CapabilityMissing(function=function, capability=CAPABILITY.get(function, "that the function asks for"))
 

@@ -20,7 +20,7 @@ from connectors.moodle.client import ENROLLED, STATUS, MoodleClient, text_of, wh
 from connectors.moodle.columns import IDENTITY_TITLES, folded
 from connectors.moodle.courses import in_chinese, raw_courses
 from connectors.moodle.errorcodes import CAPABILITY
-from connectors.moodle.rows import person_name
+from connectors.moodle.names import person_name
 from connectors.records import Completion, Completions, Page, Rejected
 
 _FIELDS = "id,username,idnumber,firstname,lastname,fullname,customfields"

@@ -70,6 +70,9 @@ CAPABILITY: Mapping[str, str] = {
     "core_enrol_get_enrolled_users": "moodle/course:view, moodle/course:viewparticipants and moodle/user:viewdetails",
     "core_completion_get_course_completion_status": "moodle/course:view and report/completion:view",
     "core_user_get_users_by_field": "moodle/user:viewdetails and moodle/user:viewalldetails",
+    **dict.fromkeys(
+        ("local_xueshi_get_completions", "local_xueshi_get_digest", "local_xueshi_get_changes"), "local/xueshi:read"
+    ),
 }
 """The rights that a function needs beyond ``webservice/rest:use``."""
 

@@ -30,12 +30,12 @@ from connectors.moodle.columns import IDENTITY_TITLES, IDNUMBER_TITLES, Columns,
 from connectors.moodle.rows import Batch, read_rows
 from connectors.moodle.sheet import Sheet, mark_of, sheet_of
 from connectors.moodle.times import ReportTimes
+from connectors.moodle.totals import agrees
 from connectors.moodle.windows import Window
 from connectors.records import EVERYTHING, Page, Span
 
 UTC_TIMES = {"timezone": "UTC"}
 _ATTEMPTS = 3  # another program may have set the filter between our two calls
-_MOVED, _MOVED_SHARE = 5, 0.05  # rows that may come and go while a report is read; of many, that part
 SAMPLE = 20  # rows to look at before a pull: for headings, and for people whose profile fields may be asked
 _A_PAGE_OF_REPORTS = 100
 PARTICIPANTS = "of the source Course participants"
@@ -224,7 +224,7 @@ class Report:
                             part.completions, part.rejected, str(window), at_first, through=through, titles=self._titles
                         )
             at_last = self.ask(whole, 1).total
-            if not _agrees(got, at_first, at_last):
+            if not agrees(got, at_first, at_last):
                 raise TotalsDiffer(expected=at_last, window=whole, got=got)
         finally:
             self.release()
@@ -284,14 +284,3 @@ class Report:
 
 def _of_participants(report: dict[str, Any]) -> bool:
     return text_of(report.get("source")).rpartition("\\")[2] == "participants"
-
-
-def _agrees(got: int, at_first: int, at_last: int) -> bool:
-    """Whether the rows that came fit the counts before and after. While nothing moves they are equal; on a site where
-    people complete and leave courses meanwhile, the sum may be off by as much as the count has moved. A count that has
-    moved far was made under another program's filter, and vouches for nothing.
-    """
-    moved = abs(at_last - at_first)
-    if moved > max(_MOVED, _MOVED_SHARE * max(at_first, at_last)):
-        return False
-    return min(at_first, at_last) - moved <= got <= max(at_first, at_last) + moved

@@ -6,10 +6,8 @@ knows what its columns mean.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 
 from connectors.errors import FilterIgnored, TimesUnreadable
 from connectors.moodle.columns import Columns
+from connectors.moodle.names import person_name
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
 from connectors.records import Completion, Completions, Rejected
@@ -34,23 +33,6 @@ class Batch:
     completions: list[Completion] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     counted: int = 0  # rows of the window; the ones on its far edge belong to the next
-
-
-@lru_cache(50_000)  # a learner's ten courses
-def person_name(last: str, first: str) -> str:
-    """Family name first. Han names are written without a blank (欧阳𠮷); every other name keeps the one that the site
-    shows between its two fields (买买提 阿卜杜拉·艾合买提, Nguyễn Thị). No character is ever invented.
-    """
-    if all(map(_is_han, last + first)) and last and first:
-        return last + first
-    return f"{last.strip()} {first.strip()}".strip()
-
-
-def _is_han(character: str) -> bool:
-    """Whether it stands in a Han name; so does one of private use, which some site has put in place of a rare one."""
-    return (
-        unicodedata.name(character, "").startswith(("CJK ", "IDEOGRAPHIC")) or unicodedata.category(character) == "Co"
-    )
 
 
 def read_rows(  # noqa: C901 - every row of a city passes here: one loop, no calls

@@ -23,6 +23,7 @@ CHANGES = frozenset(
     {
         *("add_row", "change_row", "remove_row", "unenrol", "suspend_enrolment"),
         *("add_user", "change_user", "suspend_user", "delete_user", "change_course", "renew_token"),
+        *("rename_user", "rename_course", "delete_course", "prepare", "trim_log"),
     }
 )
 

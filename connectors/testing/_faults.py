@@ -11,6 +11,8 @@ from typing import Any
 
 _RETRIEVE = "core_reportbuilder_retrieve_report"
 _ENROLLED = "core_enrol_get_enrolled_users"
+_COMPLETIONS = "local_xueshi_get_completions"
+_PLUGIN = {_COMPLETIONS, "local_xueshi_get_digest", "local_xueshi_get_changes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ KINDS: dict[str, Kind] = {
     "malformed_row": Kind("that row has lost its last cells", {"row": 0, "cells": 1}, _RETRIEVE),
     "bad_time": Kind("that row has this for its time of completion", {"row": 0, "text": "yesterday"}, _RETRIEVE),
     "totals_lie": Kind("totalrowcount is that much too large", {"by": 1}, _RETRIEVE),
+    "list_cut": Kind("the plugin's list has lost its last rows", {"rows": 1}, _COMPLETIONS),
+    "wrong_digest": Kind("the marks of the first block are off by so much", {"by": 1}, "local_xueshi_get_digest"),
+    "log_cut": Kind("the plugin's log has lost its beginning", {}, "local_xueshi_get_changes"),
+    "identity_unset": Kind("the plugin's setting names no field with the identity number", {}, _COMPLETIONS),
+    "plugin_removed": Kind("the plugin is uninstalled: nobody knows its functions"),
     "empty": Kind("an empty list, as without rights", {}, _ENROLLED),
     "identity_hidden": Kind("no identity column, idnumber nor profile fields: moodle/user:viewalldetails is missing"),
 }
@@ -141,9 +148,11 @@ class Faults:
         return None
 
     def missing_functions(self) -> set[str]:
-        """The functions that are not in the service."""
+        """The functions that are not in the service, or not there at all."""
         with self._lock:
-            return {fault.function for fault in self._on if fault.kind == "missing_function" and fault.function}
+            missing = {fault.function for fault in self._on if fault.kind == "missing_function" and fault.function}
+            removed = any(fault.kind == "plugin_removed" and fault.after <= 0 for fault in self._on)
+            return missing | _PLUGIN if removed else missing
 
     def listed(self) -> list[dict[str, Any]]:
         """What is on, as JSON can carry it."""

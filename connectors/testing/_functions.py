@@ -15,10 +15,17 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.testing import _shapes as shapes
+from connectors.testing._companion import Companion
 from connectors.testing._faults import Faults
 from connectors.testing._report import Report
 from connectors.testing._site import Enrolment, Person, Site, Taught
 from connectors.testing._wire import MoodleError, php_json
+
+COMPLETIONS = "local_xueshi_get_completions"
+DIGEST = "local_xueshi_get_digest"
+CHANGES = "local_xueshi_get_changes"
+PLUGIN = (COMPLETIONS, DIGEST, CHANGES)
+PLUGIN_VERSION = "2026112500"
 
 ACCOUNT_ZONE = ZoneInfo("Asia/Shanghai")
 """The service account's own zone: whoever forgets ``moodlewssettingtimezone`` reads times eight hours off."""
@@ -39,6 +46,7 @@ class Call:
 
     site: Site
     report: Report
+    companion: Companion | None  # the plugin, where it is installed
     faults: Faults
     url: str
     function: str
@@ -102,6 +110,8 @@ def checked(params: Params, given: dict[str, Any]) -> dict[str, Any]:
 def _site_info(call: Call) -> Any:
     info = shapes.here(call.site.facts["info"], call.url)
     missing = call.faults.missing_functions()
+    if call.companion is not None:
+        info["functions"] += [{"name": name, "version": PLUGIN_VERSION} for name in PLUGIN]
     info["functions"] = [one for one in info["functions"] if one["name"] not in missing]
     return info
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.testing._site import FOLDER
+from connectors.testing._recorded import FOLDER
 
 _TEMPLATE = (FOLDER / "page.html").read_text("utf-8")
 

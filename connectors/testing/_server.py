@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from connectors.testing import _pages as pages
+from connectors.testing import _plugin  # noqa: F401 - what it plays is registered by that
 from connectors.testing._control import control
 from connectors.testing._distort import RETRIEVE, distorted
 from connectors.testing._faults import ERRORCODES, Fault
-from connectors.testing._functions import FUNCTIONS, OUTSIDE_THE_SERVICE, Call, Encoded, checked
+from connectors.testing._functions import FUNCTIONS, OUTSIDE_THE_SERVICE, PLUGIN, Call, Encoded, checked
 from connectors.testing._wire import MAX_INPUT_VARS, MoodleError, php_json, php_params, xml_answer, xml_error
 
 if TYPE_CHECKING:  # the fake starts the server, and the server asks the fake
@@ -208,7 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
             params.pop(name, None)
         if not function:
             raise MoodleError("invalidparameter")
-        if function in moodle.faults.missing_functions() or function in OUTSIDE_THE_SERVICE:
+        missing = moodle.faults.missing_functions()
+        if function in PLUGIN and (moodle.companion is None or moodle.faults.take("plugin_removed", function)):
+            raise MoodleError("invalidrecordunknown")
+        if function in missing or function in OUTSIDE_THE_SERVICE:
             raise MoodleError("accessexception")
         if function not in FUNCTIONS:
             if any(one["name"] == function for one in moodle.facts["info"]["functions"]):
@@ -216,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise MoodleError("invalidrecordunknown")
         play, known = FUNCTIONS[function]
         args = checked(known, params)
-        value = play(Call(moodle, moodle.report, moodle.faults, moodle.url, function, args, settings))
+        value = play(Call(moodle, moodle.report, moodle.companion, moodle.faults, moodle.url, function, args, settings))
         return distorted(value, moodle.faults) if function == RETRIEVE else value
 
     def _authenticate(self, token: object, function: str) -> None:

@@ -1,22 +1,18 @@
 """What the played site holds: people, courses, enrolments, and how a test changes them while it runs.
 
 Vocabulary: an `Enrolment` is one person in one course; with a ``time`` it is completed, and then it is a *row* of the
-report, unless the person was deleted. Every change raises ``version``, and what was prepared from older data is made
+report, unless the person was deleted. Moodle keeps completions of people who were deleted or have left the course;
+only the companion plugin tells of them. Every change raises ``version``, and what was prepared from older data is made
 again.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
-
-FOLDER = Path(__file__).parent / "site"
 
 
 class Enrolment(NamedTuple):
@@ -28,6 +24,7 @@ class Enrolment(NamedTuple):
     grade: str = ""
     active: bool = True  # False: the enrolment is suspended
     by_criteria: bool = False  # completed by doing it; otherwise an administrator marked it
+    enrolled: int = 0  # when that began, as the completion says it; 0: it does not
 
 
 @dataclass(slots=True)
@@ -78,6 +75,8 @@ class Site:
         self._enrolments: dict[str, dict[str, Enrolment]] = {}
         self._members: tuple[int, dict[str, list[Enrolment]]] = (-1, {})
         self._ids: tuple[int, dict[int, Person]] = (-1, {})
+        self._left: dict[str, dict[str, Enrolment]] = {}  # completed, and unenrolled since
+        self.snapshots: dict[str, Person] = {}  # deleted accounts as they were: the companion plugin kept them
 
     # --- looking ---------------------------------------------------------------------------------------------
     @property
@@ -91,6 +90,18 @@ class Site:
                 for _, enrolment in sorted(self._enrolments[user].items())
                 if enrolment.time is not None
             ]
+
+    @property
+    def completions(self) -> Iterator[tuple[Enrolment, bool]]:
+        """All that Moodle has as completed, and whether the person is still enrolled."""
+        for user, enrolments in self._enrolments.items():
+            there = not self.people[user].deleted
+            for enrolment in enrolments.values():
+                if enrolment.time is not None:
+                    yield enrolment, there
+        for enrolments in self._left.values():
+            for enrolment in enrolments.values():
+                yield enrolment, False
 
     def enrolment(self, user: str, course: str) -> Enrolment | None:
         """That person in that course (short name), completed or not; None when not enrolled."""
@@ -121,12 +132,12 @@ class Site:
         self, user: str, course: str, time: int | str | datetime, grade: str = "", *, active: bool = True
     ) -> None:
         """The person completes the course (and is enrolled, if need be), at ``time``, which may lie in the past."""
-        self._put(Enrolment(self._known(user).username, self._taught(course).shortname, _epoch(time), grade, active))
+        self._put(Enrolment(self._known(user).username, self._taught(course).shortname, epoch(time), grade, active))
 
     def change_row(self, user: str, course: str, **changes: Any) -> None:
         """Change ``time`` (also: backdate), ``grade`` or ``active`` of a row."""
         if "time" in changes:
-            changes["time"] = _epoch(changes["time"])
+            changes["time"] = epoch(changes["time"])
         self._put(self._existing(user, course)._replace(**changes))
 
     def remove_row(self, user: str, course: str) -> None:
@@ -137,7 +148,9 @@ class Site:
         """The person leaves the course: the row vanishes from the report, the status answers *not enrolled*."""
         with self.lock:
             self._existing(user, course)
-            del self._enrolments[user][course]
+            left = self._enrolments[user].pop(course)
+            if left.time is not None:
+                self._left.setdefault(user, {})[course] = left
             self.version += 1
 
     def suspend_enrolment(self, user: str, course: str) -> None:
@@ -147,6 +160,8 @@ class Site:
     def add_user(self, username: str, family: str, given: str, **more: Any) -> Person:
         """A new account; ``more`` are further fields of `Person`."""
         with self.lock:
+            if username in self.people and self.people[username].deleted:  # its name is free again
+                self._move(username, f"{username}@{self.people[username].id}")
             number = more.pop("id", max((one.id for one in self.people.values()), default=2) + 1)
             self.people[username] = Person(number, username, family, given, **more)
             self.version += 1
@@ -165,7 +180,36 @@ class Site:
     def delete_user(self, user: str) -> None:
         """The account is deleted: rows leave the report, identity and profile fields are wiped."""
         with self.lock:
+            self.snapshots[user] = self._known(user)
             self.change_user(user, deleted=True, idnumber="", sfzh="", employer="")
+
+    def rename_user(self, user: str, username: str) -> None:
+        """The account gets another user name."""
+        with self.lock:
+            self.change_user(user, username=username)
+            self._move(user, username)
+
+    def rename_course(self, course: str, shortname: str) -> None:
+        """The course gets another short name."""
+        with self.lock:
+            taught = replace(self._taught(course), shortname=shortname)
+            self.courses = {shortname if name == course else name: one for name, one in self.courses.items()}
+            self.courses[shortname] = taught
+            for store in (self._enrolments, self._left):
+                for enrolments in store.values():
+                    if course in enrolments:
+                        enrolments[shortname] = enrolments.pop(course)._replace(course=shortname)
+            self.version += 1
+
+    def delete_course(self, course: str) -> None:
+        """The course is deleted, and all completions of it."""
+        with self.lock:
+            self._taught(course)
+            del self.courses[course]
+            for store in (self._enrolments, self._left):
+                for enrolments in store.values():
+                    enrolments.pop(course, None)
+            self.version += 1
 
     def change_course(self, course: str, *, name: str | None = None, **changes: Any) -> None:
         """Rename a course, or change ``visible``, ``idnumber``, ``completion`` …"""
@@ -179,11 +223,24 @@ class Site:
         """Take over many at once, as they are."""
         with self.lock:
             for one in enrolments:
-                self._enrolments.setdefault(one.user, {})[one.course] = one
+                back = self._left.get(one.user, {}).pop(one.course, None) if self._left else None
+                # whoever is enrolled again has completed the course already
+                kept = back._replace(active=one.active) if back and one.time is None else one
+                self._enrolments.setdefault(one.user, {})[one.course] = kept
             self.version += 1
 
     def _put(self, enrolment: Enrolment) -> None:
         self.enrol([enrolment])
+
+    def _move(self, user: str, to: str) -> None:
+        """What is kept under a user name, under another from now on."""
+        for store in (self.people, self.snapshots):
+            if user in store:
+                store[to] = store.pop(user)
+        for kept in (self._enrolments, self._left):
+            if user in kept:
+                kept[to] = {course: one._replace(user=to) for course, one in kept.pop(user).items()}
+        self.version += 1
 
     def _known(self, user: str) -> Person:
         if user not in self.people:
@@ -210,43 +267,7 @@ def same_name(name: str) -> dict[str, str]:
     return {"default": escaped, "raw": name, "filtered": escaped, "report": name}
 
 
-def load_recorded(site: Site, *, rows: bool = True) -> None:
-    """Fill ``site`` with the recorded one. With ``rows=False`` only what it is and teaches, without people."""
-    site.facts = json.loads((FOLDER / "site.json").read_text("utf-8"))
-    for entry in site.facts.pop("courses"):
-        name = entry.pop("name")
-        course = Taught(names=same_name(name) if isinstance(name, str) else name, **entry)
-        site.courses[course.shortname] = course
-    if not rows:
-        return
-    for line in _lines("people.csv"):
-        state, number, username = line.pop("state"), int(line.pop("id")), line["username"]
-        seen = tuple(site.facts["seen"].get(username, (0, 0)))
-        person = Person(id=number, seen=seen, suspended=state == "suspended", deleted=state == "deleted", **line)
-        site.people[username] = person
-    for line in _lines("enrolments.csv"):
-        for column, active in (("in_progress", True), ("in_progress_suspended", False)):
-            site.enrol([Enrolment(user, line["course"], active=active) for user in line[column].split()])
-    site.enrol([_completed(line) for line in _lines("completions.csv")])
-
-
-def _completed(line: dict[str, str]) -> Enrolment:
-    return Enrolment(
-        line["user"],
-        line["course"],
-        _epoch(line["completed_utc"]),
-        line["grade"],
-        active=line["enrolment"] != "suspended",
-        by_criteria=line["how"] == "criteria",
-    )
-
-
-def _lines(name: str) -> Iterator[dict[str, str]]:
-    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-def _epoch(time: int | str | datetime) -> int:
+def epoch(time: int | str | datetime) -> int:
     """Seconds since 1970; text is ISO 8601, and a time without zone is UTC."""
     if isinstance(time, int):
         return time

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.records import Completion, Completions, Page
 from connectors.testing.conformance_people import COHORT, COURSES, NEWCOMER, SHANGHAI, told
-from connectors.testing.conformance_subject import Subject, by_key
+from connectors.testing.conformance_subject import Subject, able, by_key
 
 _EXPECTED = {one.told: one for one in COHORT}
 _CODES = {"E_ID_PRECISION_LOST", "E_HOURS_INVALID", "E_DATE_INVALID", "E_ROW_MALFORMED", "E_RESULT_INVALID"}
@@ -79,12 +79,12 @@ class CompletionsTests(Subject):
         """With ``counts`` each page bears the number of the whole pull, so that a list cut short shows."""
         with self.connect(full) as reader:
             totals = {page.total for page in reader.completions()}
-            assert totals == ({len(COHORT)} if reader.capabilities.counts else {None})
+            assert totals == ({len(COHORT)} if able(reader).counts else {None})
 
     def test_times_are_aware_and_as_exact_as_they_claim(self, full: Any) -> None:
         """Nothing is rounded beyond the precision that is said, and no time is invented."""
         with self.connect(full) as reader:
-            always = reader.capabilities.completion_time
+            always = able(reader).completion_time
             for row in by_key(reader.completions()).values():
                 at, precision = row["completed_at"], row["precision"]
                 if at is None:
@@ -103,7 +103,7 @@ class CompletionsTests(Subject):
     def test_grades_and_hours_are_told_by_those_who_claim_to_know_them(self, full: Any) -> None:
         """And by nobody else."""
         with self.connect(full) as reader:
-            can = reader.capabilities
+            can = able(reader)
             for row in by_key(reader.completions()).values():
                 one = _EXPECTED[told(row)]
                 if can.grades:

@@ -12,7 +12,7 @@ from connectors.base import Capabilities, Connector, load
 from connectors.errors import AddressForbidden, AddressInvalid, ConnectorError, OptionInvalid
 from connectors.records import Page
 from connectors.testing.conformance_people import COHORT, COURSES
-from connectors.testing.conformance_subject import LIMITS, Subject, by_key, stop
+from connectors.testing.conformance_subject import LIMITS, Subject, able, by_key, stop
 
 _SHORTEST_SENTENCE = 15
 
@@ -108,12 +108,15 @@ class SourceTests(Subject):
             assert sorted(reader.courses(), key=str) == sorted(listed, key=str)
 
     def test_what_it_can_know_it_claims_before_and_after_a_pull(self, full: Any) -> None:
-        """The sync chooses its way by the claims, before the first call."""
+        """The sync chooses its way by the claims, after a look. Before that it claims no more."""
         with self.connect(full) as reader:
-            before = reader.capabilities
+            at_first = reader.capabilities
+            known = able(reader)
             list(reader.completions())
-            assert reader.capabilities == before
-            assert all(isinstance(getattr(before, one.name), bool) for one in fields(before))
+            assert reader.capabilities == known
+            for one in fields(known):
+                assert isinstance(getattr(known, one.name), bool)
+                assert getattr(known, one.name) or not getattr(at_first, one.name)
 
     def test_calls_are_counted(self, full: Any) -> None:
         """A run says how many questions it cost."""

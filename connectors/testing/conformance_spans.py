@@ -10,7 +10,7 @@ import pytest
 from connectors.records import EVERYTHING, Completion, Span
 from connectors.testing.conformance_completions import sound
 from connectors.testing.conformance_people import COHORT, EXACT, local, told
-from connectors.testing.conformance_subject import Subject, by_key, stop
+from connectors.testing.conformance_subject import Subject, able, by_key, stop
 
 SPANS = {
     "a day": ("2024-06-05", "2024-06-06"),
@@ -56,14 +56,14 @@ class SpanTests(Subject):
             pages = list(reader.completions(span))
             came = {row["key"]: row for row in sound(pages)}
             assert came.items() <= whole.items()
-            if not reader.capabilities.spans:
+            if not able(reader).spans:
                 assert came == whole
                 return
             room = max((EXACT[row["precision"]] for row in whole.values() if row["completed_at"]), default=timedelta(0))
             must = {one.told for one in COHORT if _within(one.at, span)}
             may = {one.told for one in COHORT if _within(one.at, span, room)}
             assert must <= {told(row) for row in came.values()} <= may
-            if reader.capabilities.counts:
+            if able(reader).counts:
                 assert all(page.total is not None and page.total >= len(must) for page in pages)
 
     def test_pages_come_in_the_order_of_time(self, full: Any) -> None:
@@ -72,7 +72,7 @@ class SpanTests(Subject):
             reached: datetime | None = None
             for page in reader.completions():
                 times = [row["completed_at"] for row in page.completions if row["completed_at"]]
-                if reader.capabilities.spans and times:
+                if able(reader).spans and times:
                     assert reached is None or reached <= min(times)
                     reached = max(times)
 
@@ -82,7 +82,7 @@ class SpanTests(Subject):
         """
         whole = self.rows(full)
         with self.connect(full) as reader:
-            spans = reader.capabilities.spans
+            spans = able(reader).spans
             pages = list(reader.completions())
         said = [page.through for page in pages if page.through]
         assert bool(said) == spans

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from connectors.base import Connector, SourceConfig, load
+from connectors.base import Capabilities, Connector, SourceConfig, load
 from connectors.errors import (
     Busy,
     ConnectorError,
@@ -98,7 +98,7 @@ class Subject:
         return [one.url for one in site.questions] if self.over_http else []
 
     def forget(self, site: Any) -> None:
-        """With ``capabilities.changes``: the log loses its beginning."""
+        """With ``capabilities.changes``: the log loses its beginning, and keeps its numbers."""
         raise NotImplementedError
 
     def make(self, config: SourceConfig, limits: Limits) -> Connector:
@@ -131,6 +131,12 @@ class Subject:
         """A test that takes ``fault`` runs for each of them."""
         if "fault" in metafunc.fixturenames:
             metafunc.parametrize("fault", list(self.faults))
+
+
+def able(reader: Connector) -> Capabilities:
+    """What it can, once it has looked."""
+    reader.look()
+    return reader.capabilities
 
 
 def by_key(pages: Iterable[Page]) -> dict[str, Completion]:

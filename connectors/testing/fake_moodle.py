@@ -10,7 +10,7 @@ In a test or in the demo::
 
 As a process, printing one line of JSON (``url``, ``token``) when it is ready::
 
-    python -m connectors.testing.fake_moodle --port 8081 --rows 100000
+    python -m connectors.testing.fake_moodle --port 8081 --rows 100000 --plugin
 
 Vocabulary: a *fault* is a switch that makes calls fail (`connectors.testing._faults.KINDS`); a *row* is a line of the
 report, one person's finished course. Everybody in it is invented.
@@ -28,10 +28,12 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from connectors.testing._companion import Companion
 from connectors.testing._faults import KINDS, Fault, Faults
+from connectors.testing._recorded import FOLDER, load_recorded
 from connectors.testing._report import Report
 from connectors.testing._server import Question, Server
-from connectors.testing._site import FOLDER, Enrolment, Person, Site, Taught, load_recorded
+from connectors.testing._site import Enrolment, Person, Site, Taught
 from connectors.testing._synthetic import fill
 
 __all__ = ["KINDS", "PROGRAMMES", "Enrolment", "FakeMoodle", "Fault", "Faults", "Person", "Question", "Taught", "main"]
@@ -46,6 +48,8 @@ class FakeMoodle(Site):
     :param rows: so many synthetic rows instead of the recorded ones
     :param port: 0 takes a free one
     :param token: what the service account must send; by default a new one
+    :param plugin: the companion plugin is installed, and the service offers it
+    :param step: how far the numbers of completions lie apart, which only the plugin tells
     :param any_host: answer whatever the Host header says; by default another host is redirected, as Moodle does
     """
 
@@ -57,6 +61,8 @@ class FakeMoodle(Site):
         port: int = 0,
         token: str = "",
         any_host: bool = False,
+        plugin: bool = False,
+        step: int = 1,
     ) -> None:
         super().__init__()
         load_recorded(self, rows=rows is None)
@@ -64,6 +70,7 @@ class FakeMoodle(Site):
             fill(self, rows)
         self.faults = Faults()
         self.report = Report(self)
+        self.companion = Companion(self, step) if plugin else None
         self.token = token or secrets.token_hex(16)
         self.token_deleted = False
         self.any_host = any_host
@@ -96,10 +103,22 @@ class FakeMoodle(Site):
         self.token, self.token_deleted = token or secrets.token_hex(16), False
         return self.token
 
-    def start(self) -> Self:
-        """Serve in threads of this process, until `stop`."""
+    def prepare(self) -> None:
+        """Do beforehand what the first call after a change would take time for; the plugin's log is written by it."""
         with self.lock:
             self.report.prepare()
+            if self.companion:
+                self.companion.picture()
+
+    def trim_log(self) -> None:
+        """The plugin's log loses all but its newest entry."""
+        with self.lock:
+            if self.companion:
+                self.companion.trim()
+
+    def start(self) -> Self:
+        """Serve in threads of this process, until `stop`."""
+        self.prepare()
         self._server = Server(self._address, self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -127,6 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, help="so many synthetic rows instead of the recorded site")
     parser.add_argument("--token", default="", help="by default a new one each time")
     parser.add_argument("--any-host", action="store_true", help="answer whatever the Host header says")
+    parser.add_argument("--plugin", action="store_true", help="with the companion plugin")
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input closes, as when a parent dies"
     )
@@ -135,7 +155,12 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     moodle = FakeMoodle(
-        rows=options.rows, host=options.host, port=options.port, token=options.token, any_host=options.any_host
+        rows=options.rows,
+        host=options.host,
+        port=options.port,
+        token=options.token,
+        any_host=options.any_host,
+        plugin=options.plugin,
     )
     with moodle:
         gc.freeze()  # a million rows need not be looked through again and again

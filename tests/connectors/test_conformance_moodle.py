@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from connectors import errors
 from connectors.base import SourceConfig
-from connectors.moodle.client import RETRIEVE, STATUS
+from connectors.moodle.client import COMPLETIONS, RETRIEVE, STATUS
 from connectors.testing import ConnectorTests
 from connectors.testing.conformance import COURSES, HTTP_FAULTS
 from connectors.testing.fake_moodle import Enrolment, FakeMoodle
@@ -23,16 +23,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "missing_function": {"function": RETRIEVE},
 }
 
+PLUGIN_ONLY = ("error", "missing_function", "page_repeated", "totals_lie")
+
+
+def without(faults, *names):
+    return {name: error for name, error in faults.items() if name not in names}
+
 
 class Moodle(ConnectorTests):
     """What all routes have in common. To each its ``options`` and ``faults``; how a token is refused, one is asked."""
 
     kind = "moodle"
     options: dict[str, str]
+    plugin = False
 
     @pytest.fixture
     def site(self):
-        with FakeMoodle(rows=0) as site:
+        with FakeMoodle(rows=0, plugin=self.plugin, step=45) as site:
             site.courses = {code: site.courses[code] for code in COURSES}
             for code, name in COURSES.items():
                 site.change_course(code, name=name)
@@ -90,6 +97,62 @@ class TestReport(Moodle):
     def test_a_pull_that_was_cut_within_a_crowded_minute_goes_on(self, full):
         self.options = self.options | {"page_size": "8"}
         self.test_a_pull_that_was_cut_after_any_page_goes_on(full)
+
+
+class TestPlugin(Moodle):
+    plugin = True
+    options = {"route": "plugin", "page_size": "9"}
+    faults = HTTP_FAULTS | {
+        "expired_token": errors.TokenExpired,
+        "unable_to_lock": errors.Busy,
+        "error": errors.CapabilityMissing,
+        "missing_function": errors.FunctionMissing,
+        "plugin_removed": errors.FunctionMissing,
+        "page_repeated": errors.PageRepeated,
+        "list_cut": errors.TotalsDiffer,
+        "totals_lie": errors.TotalsDiffer,
+        "identity_unset": errors.IdentityFieldWrong,
+    }
+
+    def break_it(self, site, fault, times=None):
+        options = OPTIONS.get(fault, {}) | {"error": {"errorcode": "nopermissions"}}.get(fault, {})
+        only = {"function": COMPLETIONS} if fault in PLUGIN_ONLY else {}
+        site.faults.add(fault, times=times, **options | only)
+
+    def forget(self, site):
+        site.trim_log()
+
+    def test_a_plugin_that_goes_in_mid_pull_is_told_as_such(self, full):
+        full.faults.add("plugin_removed", after=2)
+        with self.connect(full) as reader:
+            self.failing(full, reader, errors.FunctionMissing)
+
+    def test_a_digest_that_does_not_fit_its_rows_is_told(self, full):
+        full.faults.add("wrong_digest")
+        with self.connect(full) as reader:
+            first = next(iter(reader.blocks()))
+            with pytest.raises(errors.DigestWrong) as error:
+                list(reader.block(first))
+        assert (error.value.params["first"], error.value.retry) == (1, True)
+
+    def test_a_log_that_was_begun_anew_is_told(self, full):
+        with self.connect(full) as reader, pytest.raises(errors.LogBegunAnew) as error:
+            list(reader.changes(10_000))
+        assert "before 10000" in error.value.message
+
+
+class TestAuto(TestPlugin):
+    """The plugin is installed, so it is taken; while it is not there, the report is."""
+
+    options = {"page_size": "9"}
+    faults = without(TestPlugin.faults, "missing_function", "plugin_removed")
+
+
+class TestAutoWithoutPlugin(TestReport):
+    """The report is there, so it is taken; while it can't be read, people are asked for one by one."""
+
+    options = {"page_size": "9"}
+    faults = without(TestReport.faults, "missing_function")
 
 
 class TestEnrolled(Moodle):

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from connectors.base import Capabilities, SourceConfig
 from connectors.errors import ConnectorError, FileBroken
 from connectors.http import Limits
-from connectors.records import EVERYTHING, Completions
+from connectors.records import EVERYTHING, Completions, Page
 from connectors.testing import ConnectorTests
 from connectors.testing.conformance import COHORT, COURSES, HTTP_FAULTS
 from tests.connectors.test_conformance_notebook import Notebook, NotebookCase
@@ -222,6 +222,47 @@ class RepeatsTheLastChange(Notebook):
 class LeavesAChangeOut(Notebook):
     def changes(self, after):
         yield from super().changes(after and after + 1)
+
+
+@mutant("test_the_log_ends_with_what_is_so_now")
+class TellsWhatWasGoneOnce(Notebook):
+    def changes(self, after):
+        yield from super().changes(after)
+        anew = [key for key in self.book.log[after:] if self.book.log[after:].count(key) > 3]
+        if anew:
+            yield Page([], gone=anew[:1], gone_serials=[self.book.serials_of[anew[0]]], sequence=len(self.book.log))
+
+
+@mutant("test_what_is_gone_is_named_as_it_was_told")
+class TellsGoneByTheNewNumber(Notebook):
+    def changes(self, after):
+        for page in super().changes(after):
+            yield replace(page, gone_serials=[serial + 1 for serial in page.gone_serials])
+
+
+@mutant("test_where_nothing_changed_the_log_is_silent_and_no_block_differs[0]")
+class MarksByTheDay(Notebook):
+    def blocks(self):
+        for block in super().blocks():
+            yield replace(block, marks=block.marks + 1)
+
+
+@mutant("test_a_place_that_the_log_never_reached_is_refused")
+class WaitsForALogToGrow(Notebook):
+    def changes(self, after):
+        return super().changes(after) if after <= len(self.book.log) else iter(())
+
+
+@mutant("test_blocks_say_where_the_log_stood")
+class ForgetsThePlaceInBlocks(Notebook):
+    def blocks(self):
+        for block in super().blocks():
+            yield replace(block, sequence=None)
+
+
+@mutant("test_blocks_that_differ_bring_every_change_and_equal_ones_hide_none[backdated]")
+class MarksNoTime(Notebook):
+    record = rows_made(lambda row, one: {"mark": crc32(f"{row['key']}{one.id_number}{one.grade}".encode())})
 
 
 @mutant("test_a_log_that_lost_its_beginning_says_so")

@@ -86,19 +86,20 @@ class Notebook(Connector):
             yield Page(page, total=len(rows), sequence=place, through=page[-1]["completed_at"])
 
     def changes(self, after):
-        if after < self.book.first:
+        if not self.book.first <= after <= len(self.book.log):
             raise LogCut(first=self.book.first, after=after)
         now = {row["key"]: row for row in self.records()}
         for start in range(after, len(self.book.log), 9):
             keys = list(dict.fromkeys(self.book.log[start : start + 9]))
             page, gone = [now[key] for key in keys if key in now], [key for key in keys if key not in now]
-            yield Page(page, gone=gone, sequence=min(start + 9, len(self.book.log)))
+            place, serials = min(start + 9, len(self.book.log)), [self.book.serials_of[key] for key in gone]
+            yield Page(page, gone=gone, gone_serials=serials, sequence=place)
 
     def blocks(self):
         rows = self.records()
         for first in range(1, max((row["serial"] for row in rows), default=0) + 1, 6):
             marks = [row["mark"] for row in rows if first <= row["serial"] < first + 6]
-            yield Block(first, first + 5, len(marks), sum(marks))
+            yield Block(first, first + 5, len(marks), sum(marks), len(self.book.log))
 
     def block(self, block):
         yield Page([row for row in self.records() if block.first <= row["serial"] <= block.last])
@@ -118,7 +119,8 @@ class NotebookCase(ConnectorTests):
     @pytest.fixture
     def site(self, tmp_path):
         return Notebook.books.setdefault(
-            str(tmp_path), SimpleNamespace(url=str(tmp_path), rows={}, log=[], first=0, fault="", serials=count(1))
+            str(tmp_path),
+            SimpleNamespace(url=str(tmp_path), rows={}, log=[], first=0, fault="", serials=count(1), serials_of={}),
         )
 
     def config(self, site):
@@ -129,6 +131,7 @@ class NotebookCase(ConnectorTests):
             key = f"{one.user}|{one.course}"
             old = site.rows.get(key)
             site.rows[key] = (old[0] if old else next(site.serials), one)
+            site.serials_of[key] = site.rows[key][0]
             site.log.append(key)
 
     def remove(self, site, one):

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors import errors
-from connectors.base import kinds, load
+from connectors.base import Capabilities, kinds, load
 from connectors.moodle import MoodleConnector
 from connectors.moodle.client import ENROLLED, RESET_FILTERS, RETRIEVE, SET_FILTERS, SITE_INFO, STATUS, USERS
 from connectors.records import Course
@@ -188,7 +188,7 @@ def test_courses_come_with_their_names_as_typed_hidden_ones_too_and_without_the_
         {"page_size": "0"},
         {"page_size": "1000000"},
         {"since": "2024/01/01"},
-        {"route": "plugin"},
+        {"route": "soap"},
         {"column.nosuch": "x"},
         {"column": "x"},
         {"route.x": "auto"},
@@ -210,10 +210,22 @@ def test_every_option_is_explained_and_the_kind_is_found_by_its_entry_point():
 
 
 def test_what_each_route_can_know_is_said(connect):
-    assert connect().capabilities.completion_time
-    assert connect().capabilities.counts
+    report = connect(route="report").capabilities
+    assert (report.completion_time, report.counts, report.grades, report.spans) == (True, True, True, True)
+    assert (report.changes, report.blocks) == (False, False)
     slow = connect(route="enrolled").capabilities
-    assert (slow.completion_time, slow.counts, slow.grades) == (False, False, False)
+    assert (slow.completion_time, slow.counts, slow.grades, slow.spans) == (False, False, False, False)
+
+
+def test_nothing_is_claimed_before_the_route_is_known(site, connect):
+    reader = connect()
+    assert not any(getattr(reader.capabilities, one) for one in Capabilities.__dataclass_fields__)
+    reader.look()
+    assert reader.capabilities == connect(route="report").capabilities
+    site.faults.add("missing_function", function=RETRIEVE)
+    slow = connect()
+    slow.look()
+    assert slow.capabilities == connect(route="enrolled").capabilities
 
 
 def test_identity_by_short_name_asks_few_people_at_once(site, connect):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from connectors import errors
 from connectors.moodle.columns import find, locate
 from connectors.moodle.courses import _local_date, in_chinese
-from connectors.moodle.rows import person_name, read_rows
+from connectors.moodle.names import person_name
+from connectors.moodle.rows import read_rows
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
 from connectors.testing._report import _MINUTES, _day_text

@@ -6,7 +6,7 @@ import pytest
 
 from connectors import errors
 from connectors.moodle.client import RESET_FILTERS, RETRIEVE, SET_FILTERS
-from connectors.moodle.report import _agrees
+from connectors.moodle.totals import agrees
 from connectors.testing.fake_moodle import FakeMoodle
 
 EVERYTHING = 3764
@@ -239,7 +239,7 @@ def test_totals_that_lie_are_noticed(site, connect):
     ],
 )
 def test_the_sum_may_move_only_as_far_as_the_site_moved(got, first, last, fits):
-    assert _agrees(got, first, last) is fits
+    assert agrees(got, first, last) is fits
 
 
 def test_people_who_complete_while_we_read_do_not_stop_us(site, connect):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from agent.reconcile import reconcile
+from agent.reconciliation import stage as reconciliation
+from agent.reconciliation.stage import lines_of
 from tests.house.houses import in_force, sql
 
 Said = dict[str, list[tuple[Any, ...]]]
@@ -75,7 +77,8 @@ def wrong(*, at_rest: bool = True) -> list[str]:
         if rows := sql(query):
             found.append(f"{name}: {rows[:3]}")
     if at_rest:
-        found += [f"{line.name}: {line.left} ≠ {line.right} {line.differing}" for line in reconcile() if not line.equal]
+        lines = lines_of(reconciliation.run(patience=timedelta(0)))
+        found += [f"{one.equation}: {one.left} ≠ {one.right} {one.named}" for one in lines if one.equal is False]
     return found
 
 

@@ -1,0 +1,201 @@
+"""The companion plugin's rows as completions: like `rows`, passed by every row of a city, and written for that.
+
+A row holds numbers, texts and booleans under fixed names. Looks in C at whole columns of a page tell whether all of it
+has the form that was agreed (else the page fails: nobody knows what the plugin means) and whether every row of it makes
+a completion; only in a page of which that leaves doubt are rows looked at one by one, and rejected alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from pydantic import ValidationError
+
+from connectors.errors import Malformed
+from connectors.moodle.courses import CHINA, in_chinese
+from connectors.moodle.names import person_name
+from connectors.records import Completion, Completions, Rejected
+
+Row = dict[str, Any]
+Values = tuple[Any, ...]
+
+# fmt: off
+FORM: dict[str, type] = {
+    "id": int, "userid": int, "courseid": int,
+    "username": str, "idnumber": str, "identity": str, "lastname": str, "firstname": str,
+    "deleted": bool, "suspended": bool, "enrolled": int,
+    "courseshortname": str, "courseidnumber": str, "coursefullname": str,
+    "timeenrolled": int, "timestarted": int, "timecompleted": int, "grade": str, "grademax": str, "mark": int,
+}
+# fmt: on
+"""The names of a row's values, with their types."""
+
+TITLES = tuple(FORM)
+_TYPES = tuple(FORM.values())
+_values = itemgetter(*TITLES)
+_mark = itemgetter("mark")
+_SERIALS, _MARKS, _LONGEST_KEY, _LONGEST_TEXT = 1 << 63, 1 << 32, 300, 500  # as `Completion` has them
+_YEAR_10000 = 253_402_300_800
+_ACTIVE = 1  # of `enrolled`: 0 no more, 2 suspended
+_HOUR = 3600
+
+
+@dataclass(slots=True)
+class Batch:
+    """What rows came to."""
+
+    completions: list[Completion] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def marks_of(rows: Sequence[Row]) -> int:
+    """The sum of the rows' marks, as a digest has it."""
+    return sum(map(_mark, rows))
+
+
+def key_of(row: Row) -> str:
+    """The key of a row: the report's too, so that a base can change from one to the other and no row doubles."""
+    return f"{row['username']}|{row['courseshortname']}"
+
+
+def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
+    """The completions of rows, as strict as pydantic would have them.
+
+    Of two rows with one key (an account that was deleted, and made anew under its name) the living one's is taken.
+
+    :param idnumber: the identity number stands in the account's own ID number
+    :raises Malformed: a row has not the agreed form
+    """
+    try:
+        values: list[Values] = list(map(_values, rows))
+    except (KeyError, TypeError):
+        raise malformed(rows) from None
+    columns = list(zip(*values, strict=True))
+    if any(set(map(type, column)) != {kind} for column, kind in zip(columns, _TYPES, strict=False)):
+        raise malformed(rows)
+    batch = Batch()
+    if columns and not _surely_fine(columns):
+        values = _fitting(values, batch)
+    batch.completions = _records(values, idnumber=idnumber)
+    return batch
+
+
+def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:
+    """Whether every row makes a completion: known by the longest and the largest of a page, in C."""
+    # fmt: off
+    (numbers, _, _, users, staff_numbers, identities, lasts, firsts, _, _, _, courses, _, course_names, _, _, times,
+     grades, _, marks) = columns
+    # fmt: on
+    return (
+        all(users)
+        and all(courses)
+        and _longest(users) + _longest(courses) < _LONGEST_KEY
+        and _longest(lasts) + _longest(firsts) < _LONGEST_TEXT
+        and max(map(_longest, (staff_numbers, identities, course_names, grades))) <= _LONGEST_TEXT
+        and min(times) > 0
+        and max(times) < _YEAR_10000
+        and min(numbers) > 0
+        and max(numbers) < _SERIALS
+        and min(marks) >= 0
+        and max(marks) < _MARKS
+        and len(set(zip(users, courses, strict=True))) == len(users)
+    )
+
+
+def _longest(column: Sequence[str]) -> int:
+    return max(map(len, column))
+
+
+def _records(values: Sequence[Values], *, idnumber: bool) -> list[Completion]:
+    """Rows of which that is known, as completions. Every row of a city passes here."""
+    moment, name_of, course_name_of = datetime.fromtimestamp, person_name, _course_name
+    return [
+        {
+            "key": f"{user}|{course}",
+            "user": user,
+            "course": course,
+            "course_name": course_name_of(course_name),
+            "name": name_of(last, first),
+            "id_number": staff_number if idnumber else identity,
+            "completed_at": moment(completed, UTC),
+            "precision": "second",
+            "started_on": _started_on(enrolled_at, started_at, completed) if enrolled_at or started_at else None,
+            "hours": None,
+            "minutes": None,
+            "passed": True,
+            "active": enrolled == _ACTIVE and not (deleted or suspended),
+            "grade": grade,
+            "employer": "",
+            "filing_number": "",
+            "serial": number,
+            "mark": mark,
+            "raw": raw,
+        }
+        for raw in values
+        for (number, _, _, user, staff_number, identity, last, first, deleted, suspended, enrolled, course, _,
+             course_name, enrolled_at, started_at, completed, grade, _, mark) in (raw,)
+    ]  # fmt: skip
+
+
+def _started_on(enrolled_at: int, started_at: int, completed: int) -> date | None:
+    """The local day of the earlier of the two; one that lies behind the completion says nothing of it."""
+    began = enrolled_at if 0 < enrolled_at <= completed else 0
+    if 0 < started_at <= completed and (not began or started_at < began):
+        began = started_at
+    return _day(began // _HOUR) if began else None
+
+
+_course_name = lru_cache(5000)(in_chinese)
+
+
+@lru_cache(100_000)
+def _day(hour: int) -> date:
+    """The day in China of an hour since 1970; its offset from UTC has always been whole hours since then."""
+    return datetime.fromtimestamp(hour * _HOUR, CHINA).date()
+
+
+def _fitting(values: Sequence[Values], batch: Batch) -> list[Values]:
+    """The rows of which a completion can be made, by key; each of the others is rejected alone."""
+    fitting: dict[str, Values] = {}
+    for one in values:
+        row = dict(zip(TITLES, one, strict=True))
+        key = key_of(row)
+        if problem := _problem(one, row):
+            code, title, said = problem
+            batch.rejected.append(Rejected(key[:_LONGEST_KEY], code, title, f"row {row['id']}", said, row))
+        elif key not in fitting or not row["deleted"]:
+            fitting[key] = one
+    return list(fitting.values())
+
+
+def _problem(one: Values, row: Row) -> tuple[str, str, str] | None:
+    """What is wrong with a row: code, which value, what it says."""
+    for title in ("username", "courseshortname"):
+        if not row[title]:
+            return "E_ROW_MALFORMED", title, ""
+    if not 0 < row["timecompleted"] < _YEAR_10000:
+        return "E_DATE_INVALID", "timecompleted", str(row["timecompleted"])
+    try:
+        for idnumber in (False, True):
+            Completions.validate_python(_records([one], idnumber=idnumber), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
+        return "E_ROW_MALFORMED", str(first["loc"][-1]), first["msg"]
+    return None
+
+
+def malformed(rows: Sequence[Any]) -> Malformed:
+    """What is wrong with the form of the first such row, without saying what stands in it."""
+    for row in rows:
+        if not isinstance(row, dict):
+            return Malformed(what="The companion plugin", url="the site", reason="a row is none")
+        for name, kind in FORM.items():
+            if type(row.get(name)) is not kind:
+                reason = f"a row has no {kind.__name__} as {name}"
+                return Malformed(what="The companion plugin", url="the site", reason=reason)
+    return Malformed(what="The companion plugin", url="the site", reason="its rows have another form")
