@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 
+from asgiref.sync import async_to_sync
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
@@ -81,20 +82,22 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
 
 
 @app.task(name="rescue")
-async def rescue(seconds: float) -> None:
+def rescue(seconds: float) -> None:
     """Hand out again what workers held that gave no sign of life for so many seconds."""
-    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=seconds):
+    # in this thread and on its session, as every task: the loop's own would outlive the database
+    stalled = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=seconds)
+    for job in stalled:
         _log.warning("Job %s (%s) is taken over from a worker that is gone.", job.id, job.task_name)
         try:
-            await app.job_manager.retry_job(job)
+            async_to_sync(app.job_manager.retry_job)(job)
         except ConnectorException:  # another of its kind waits already
-            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+            async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=False)
 
 
 @app.task(name="tidy")
-async def tidy() -> None:
+def tidy() -> None:
     """Forget finished jobs, the failed ones too, after a week."""
-    await app.job_manager.delete_old_jobs(
+    async_to_sync(app.job_manager.delete_old_jobs)(
         nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
 

@@ -164,8 +164,10 @@ def test_what_a_dead_worker_held_is_let_be_where_another_waits(base: Base, worke
     queue.defer("rescue", waiting="rescue", seconds=60.0)
     other = Worker()
     other.start()
-    wait_for(lambda: SyncRun.objects.filter(state="done").count() == 1 and idle(), "the other was done")
-    other.stop()
+    try:
+        wait_for(lambda: SyncRun.objects.filter(state="done").count() == 1 and idle(), "the other was done")
+    finally:
+        other.stop()
     assert sql("SELECT status::text FROM procrastinate_jobs WHERE task_name = 'pull' ORDER BY id") == [
         ("failed",), ("succeeded",)
     ]  # fmt: skip
