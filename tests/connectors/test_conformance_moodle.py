@@ -148,7 +148,7 @@ class TestPlugin(Plugin, ConnectorTests):
 
 
 class TestAuto(Plugin, SourceTests, LogTests):
-    """The plugin is installed, so it is taken; while it is not there, the report is. The rows are those of the routes."""
+    """The plugin is installed, so it is taken; while it is not there, the report is. Rows are asked of the routes."""
 
     options = {"page_size": "9"}
     faults = without(Plugin.faults, "missing_function", "plugin_removed")
