@@ -11,7 +11,9 @@ from connectors import errors
 from connectors.base import SourceConfig
 from connectors.moodle.client import COMPLETIONS, RETRIEVE, STATUS
 from connectors.testing import ConnectorTests
-from connectors.testing.conformance import COURSES, HTTP_FAULTS
+from connectors.testing.conformance import COURSES, HTTP_FAULTS, Subject
+from connectors.testing.conformance_log import LogTests
+from connectors.testing.conformance_source import SourceTests
 from connectors.testing.fake_moodle import Enrolment, FakeMoodle
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -30,7 +32,7 @@ def without(faults, *names):
     return {name: error for name, error in faults.items() if name not in names}
 
 
-class Moodle(ConnectorTests):
+class Moodle(Subject):
     """What all routes have in common. To each its ``options`` and ``faults``; how a token is refused, one is asked."""
 
     kind = "moodle"
@@ -76,7 +78,7 @@ class Moodle(ConnectorTests):
         return [f"{one.path}?{one.query}" for one in site.questions]
 
 
-class TestReport(Moodle):
+class Report(Moodle):
     options = {"route": "report", "page_size": "9"}
     faults = HTTP_FAULTS | {
         "maintenance": errors.Maintenance,
@@ -94,12 +96,14 @@ class TestReport(Moodle):
         "totals_lie": errors.TotalsDiffer,
     }
 
+
+class TestReport(Report, ConnectorTests):
     def test_a_pull_that_was_cut_within_a_crowded_minute_goes_on(self, full):
         self.options = self.options | {"page_size": "8"}
         self.test_a_pull_that_was_cut_after_any_page_goes_on(full)
 
 
-class TestPlugin(Moodle):
+class Plugin(Moodle):
     plugin = True
     options = {"route": "plugin", "page_size": "9"}
     faults = HTTP_FAULTS | {
@@ -122,6 +126,8 @@ class TestPlugin(Moodle):
     def forget(self, site):
         site.trim_log()
 
+
+class TestPlugin(Plugin, ConnectorTests):
     def test_a_plugin_that_goes_in_mid_pull_is_told_as_such(self, full):
         full.faults.add("plugin_removed", after=2)
         with self.connect(full) as reader:
@@ -141,21 +147,21 @@ class TestPlugin(Moodle):
         assert "before 10000" in error.value.message
 
 
-class TestAuto(TestPlugin):
-    """The plugin is installed, so it is taken; while it is not there, the report is."""
+class TestAuto(Plugin, SourceTests, LogTests):
+    """The plugin is installed, so it is taken; while it is not there, the report is. Rows are asked of the routes."""
 
     options = {"page_size": "9"}
-    faults = without(TestPlugin.faults, "missing_function", "plugin_removed")
+    faults = without(Plugin.faults, "missing_function", "plugin_removed")
 
 
-class TestAutoWithoutPlugin(TestReport):
+class TestAutoWithoutPlugin(Report, SourceTests, LogTests):
     """The report is there, so it is taken; while it can't be read, people are asked for one by one."""
 
     options = {"page_size": "9"}
-    faults = without(TestReport.faults, "missing_function")
+    faults = without(Report.faults, "missing_function")
 
 
-class TestEnrolled(Moodle):
+class TestEnrolled(Moodle, ConnectorTests):
     options = {"route": "enrolled"}
     faults = HTTP_FAULTS | {
         "missing_function": errors.FunctionMissing,

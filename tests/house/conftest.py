@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -28,10 +29,13 @@ def moodle() -> Iterator[FakeMoodle]:
 
 @pytest.fixture(scope="session")
 def filed(databases: Any) -> str:
-    """A database with the demo's programmes filed for a source named «base», made once for each worker."""
-    with databases.copy("xueshi", keep="filed"), FakeMoodle(rows=0) as site:
+    """A database with the demo's programmes filed for a source named «base», made once for each worker. Its name is new
+    each time, for another folder of tests takes this fixture over, and then it is another.
+    """
+    name = f"filed{os.urandom(4).hex()}"
+    with databases.copy("xueshi", keep=name), FakeMoodle(rows=0) as site:
         file_programmes(connect(site).source)
-    return "filed"
+    return name
 
 
 @pytest.fixture
