@@ -7,6 +7,7 @@ import base64
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="processes to kill")
     parser.add_argument("--only", choices=("faults", "disk", "kills"), help="one part")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever is told to end leaves nobody running
     home = Path(tempfile.mkdtemp(prefix="xt"))
     try:
         set_up(home)
