@@ -16,7 +16,7 @@ from agent.intake.errors import SyncFailed
 from agent.intake.models import MissingUpstream, Source, SourceState, SyncRun
 from agent.intake.sync import Mode, pull
 from connectors.http import Limits
-from connectors.moodle.report import _agrees
+from connectors.moodle.totals import agrees
 from tests.house.houses import Base, connect, sql
 from tests.trials import disk, kills, truth
 from tests.trials.faults import FAULTS, Fault
@@ -113,9 +113,9 @@ def test_two_with_one_token_land_nothing_false(base: Base):
 
 
 def test_a_count_that_another_program_spoilt_vouches_for_nothing():
-    assert not _agrees(12, 12, 229)
-    assert not _agrees(12, 229, 12)
-    assert _agrees(1010, 1000, 1020)
+    assert not agrees(12, 12, 229)
+    assert not agrees(12, 229, 12)
+    assert agrees(1010, 1000, 1020)
 
 
 @pytest.mark.needs("unshare", "mount")
