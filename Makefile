@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 
-.PHONY: help demo serve test bench check format lock clean
+.PHONY: help demo serve test trials bench check format lock clean
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
@@ -31,6 +31,9 @@ serve: $(VENV)/.run  ## the portal at http://127.0.0.1:8000
 
 test: $(VENV)/.dev   ## all tests, in any order, in parallel
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+trials: $(VENV)/.dev ## kill -9 and every fault on the way, done for real; about 20 minutes (ARGS="--seed 7 --only kills")
+	@$(BIN)/python -m tests.trials $(ARGS)
 
 bench: $(VENV)/.dev  ## speed and memory beside a peer; writes docs/benchmarks.md and var/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -7,6 +7,7 @@ import base64
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -18,21 +19,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make trials", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="repeat a trial with its seed")  # noqa: S311
     parser.add_argument("--kills", type=int, default=200, help="processes to kill")
-    parser.add_argument("--only", choices=("kills", "faults"), help="one part")
+    parser.add_argument("--only", choices=("faults", "disk", "kills"), help="one part")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever is told to end leaves nobody running
     home = Path(tempfile.mkdtemp(prefix="xt"))
     try:
-        _set_up(home)
+        set_up(home)
         return _tried(chosen, home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _set_up(home: Path) -> None:
+def set_up(home: Path) -> None:
     """An environment like that of the tests: invented keys, no database yet."""
     os.environ.update(
-        XUESHI_HOME=str(home), XUESHI_DATA_KEY=base64.b64encode(b"k" * 32).decode(), XUESHI_SECRET_KEY="only for trials",
-        DATABASE_URL="postgresql:///not-yet", DJANGO_SETTINGS_MODULE="agent.settings",
+        XUESHI_HOME=str(home), XUESHI_DATA_KEY=base64.b64encode(b"k" * 32).decode(),
+        XUESHI_SECRET_KEY="only for trials", DATABASE_URL="postgresql:///not-yet",
+        DJANGO_SETTINGS_MODULE="agent.settings",
     )  # fmt: skip
     for name in ("XUESHI_BASE_URL", "XUESHI_SIGNING_P12", "XUESHI_MAPPINGS", "XUESHI_REGION"):
         os.environ.pop(name, None)
@@ -47,7 +50,7 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
     from rich.table import Table
 
     from agent.db.private import PrivatePostgres
-    from tests.trials import kills
+    from tests.trials import disk, faults, kills
     from tests.trials.places import at
 
     began = time.monotonic()
@@ -62,9 +65,10 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
         with at(quiet.url()):
             call_command("migrate", verbosity=0)
         if chosen.only in (None, "faults"):
-            from tests.trials import faults
-
             outcomes += faults.run(quiet, chosen.seed, tell)
+        if chosen.only in (None, "disk"):
+            outcomes.append(disk.run(chosen.seed))
+            tell(f"disk full: {len(outcomes[-1].faults)} faults")
         if chosen.only in (None, "kills"):
             outcomes.append(kills.run(quiet, chosen.seed, chosen.kills, tell))
     table = Table(box=None)

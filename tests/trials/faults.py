@@ -30,7 +30,7 @@ from connectors.testing.fake_moodle import FakeMoodle
 from tests.house.houses import one, sql
 from tests.trials import truth
 from tests.trials.hasty import COMMAND
-from tests.trials.kills import Outcome, Tell
+from tests.trials.outcome import Outcome, Tell
 from tests.trials.places import SOURCE, at, fresh, furnish, undisturbed
 from tests.trials.script import REPORT, Route, Script
 from tests.work.processes import Fleet, fleet, wait_for

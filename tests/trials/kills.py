@@ -1,4 +1,4 @@
-"""`kill -9` of worker, clock and database in the middle of a sync; afterwards the house equals its twin, row for row."""
+"""`kill -9` of worker, clock and database in mid-sync; afterwards the house equals its twin, row for row."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +20,17 @@ from agent.db import postmaster
 from agent.db.private import PrivatePostgres
 from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode
-from agent.localtime import now
 from agent.work import queue
+from agent.work.lasting import AWAY
 from connectors.testing.fake_moodle import FakeMoodle
 from tests.house.houses import one, sql
 from tests.trials import truth
 from tests.trials.hasty import COMMAND
+from tests.trials.outcome import Outcome, Tell
 from tests.trials.places import SOURCE, at, fresh, furnish, steady, undisturbed
 from tests.trials.script import REPORT, Route, Script
 from tests.work.processes import Fleet, wait_for
 
-Tell = Callable[[str], None]
 _BUSY = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -39,16 +38,6 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 _TARGETS = ("worker", "worker", "worker", "clock", "database", "database")
 STALLED = "3"  # seconds of silence after which a worker is taken for dead
 _REST = 120.0
-
-
-@dataclass
-class Outcome:
-    """What a trial came to."""
-
-    name: str
-    done: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 @dataclass
@@ -106,8 +95,8 @@ def ask() -> None:
 
 
 def at_rest(since: object) -> bool:
-    """Whether a whole pull began and ended well after ``since`` and nothing is left to do. Time is made to pass for what
-    waits for its next attempt.
+    """Whether a whole pull began and ended well after ``since`` and nothing is left to do. Time is made to pass for
+    what waits for its next attempt.
     """
 
     def look() -> bool:
@@ -118,6 +107,16 @@ def at_rest(since: object) -> bool:
         return SyncRun.objects.filter(mode=Mode.FULL, state="done", started_at__gt=since).exists() and not one(_BUSY)
 
     return steady(look)
+
+
+def stays_at_rest(since: object) -> bool:
+    """Whether it is still so a second later: a pull whose job was taken over meanwhile asks for the stages at its end,
+    and bears no job any more.
+    """
+    if not at_rest(since):
+        return False
+    time.sleep(1)
+    return at_rest(since)
 
 
 @contextmanager
@@ -147,7 +146,7 @@ def crew(site: FakeMoodle, route: Route) -> Iterator[Crew]:
 def run(
     quiet: PrivatePostgres, seed: int, kills: int, tell: Tell, *, each: int = 5, people: int = 60, route: Route = REPORT
 ) -> Outcome:
-    """``kills`` kills, ``each`` in an act; after each act the house is compared with its twin on the ``quiet`` server."""
+    """``kills`` kills, ``each`` in an act; after each act the house is compared with its twin on ``quiet``."""
     outcome, began = Outcome("kill -9"), time.monotonic()
     chance = random.Random(seed)  # noqa: S311 - to be repeated, no secret
     with FakeMoodle(rows=0) as site, fresh(quiet) as twin:
@@ -156,22 +155,16 @@ def run(
         with at(twin):
             furnish(site, route)
         with crew(site, route) as ours:
-            while outcome.done.total() < kills:
+            while outcome.done.total() < kills and len(outcome.faults) < _ENOUGH:
                 acted = script.act()
                 with at(twin):
                     undisturbed()
                     expected = truth.said()
-                since = now()
-                _disturb(ours, chance, min(each, kills - outcome.done.total()), since, outcome, tell)
-                try:
-                    wait_for(lambda since=since: ours.muster() or at_rest(since), "the house is at rest", _REST)
-                except AssertionError as error:
-                    outcome.faults.append(f"act {script.acts} ({acted}): {error} {sql(_QUEUE)}")
-                found = truth.differences(truth.said(), expected) + truth.wrong()
+                found = _act(ours, chance, min(each, kills - outcome.done.total()), expected, outcome)
                 outcome.faults += [f"act {script.acts} ({acted}): {one}" for one in found]
+                for one in found:
+                    tell(one)
                 tell(f"act {script.acts}: {outcome.done.total()} of {kills} kills, {len(outcome.faults)} faults")
-                if len(outcome.faults) > 20:
-                    break
             ours.fleet.stop()
             codes = {process.returncode for process in ours.roles.values()}
             if not codes <= {0, -signal.SIGTERM}:  # the signal: it had not begun yet
@@ -184,10 +177,30 @@ def run(
     return outcome
 
 
-_QUEUE = "SELECT id, task_name, status, attempts, scheduled_at::text FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+def _act(ours: Crew, chance: random.Random, kills: int, expected: truth.Said, outcome: Outcome) -> list[str]:
+    """Disturb one act and let the house come to rest; what is wrong then."""
+    since = steady(_database_now)
+    try:
+        _disturb(ours, chance, kills, since, outcome)
+        wait_for(lambda: ours.muster() or stays_at_rest(since), "the house is at rest", _REST)
+    except AssertionError as error:
+        return [f"{error}; the queue: {steady(lambda: sql(_QUEUE))}"]
+    except AWAY as error:
+        ours.server.start()
+        return [f"the database did not come back: {error}"]
+    return truth.differences(truth.said(), expected) + truth.wrong()
 
 
-def _disturb(ours: Crew, chance: random.Random, kills: int, since: object, outcome: Outcome, tell: Tell) -> None:
+def _database_now() -> object:
+    return one("SELECT clock_timestamp()")
+
+
+_ENOUGH = 20  # faults
+_QUEUE = """SELECT id, task_name, status, attempts, scheduled_at::text FROM procrastinate_jobs
+WHERE status IN ('todo', 'doing')"""
+
+
+def _disturb(ours: Crew, chance: random.Random, kills: int, since: object, outcome: Outcome) -> None:
     """Kill so many, each while a pull or the stages go on, or at once after the one before."""
     ask()
     for _ in range(kills):
@@ -204,6 +217,5 @@ def _disturb(ours: Crew, chance: random.Random, kills: int, since: object, outco
         target = chance.choice(_TARGETS)
         ours.kill(target, chance)
         outcome.done[target] += 1
-        tell(f"killed: {target}")
     if at_rest(since):
         ask()

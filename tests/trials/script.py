@@ -1,4 +1,4 @@
-"""What happens at the LMS: people finish courses, rows are corrected, vanish and come back. The same for the same seed."""
+"""What happens at the LMS: people finish courses, rows are corrected, vanish, come back. The same for the same seed."""
 
 from __future__ import annotations
 

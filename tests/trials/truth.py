@@ -26,7 +26,8 @@ _QUESTIONS = {
         JOIN programmes_programmeversion v ON v.id = a.programme_version_id
         JOIN programmes_programme p ON p.id = v.programme_id ORDER BY 1, 2""",
     "certificates": """SELECT p.key, c.id_masked, c.holder, c.hours, c.learned_on::text, c.state
-        FROM certificates_certificate c JOIN programmes_programme p ON p.id = c.programme_id ORDER BY 1, 2, 3, 4, 5, 6""",
+        FROM certificates_certificate c JOIN programmes_programme p ON p.id = c.programme_id
+        ORDER BY 1, 2, 3, 4, 5, 6""",
     "quarantine": """SELECT h.what, COALESCE(c.key, a.key, h.key), h.source, h.code FROM quarantine_held h
         LEFT JOIN intake_completion c ON h.what = 'completion' AND c.id::text = h.key
         LEFT JOIN matching_achievement a ON h.what = 'certificate' AND a.id::text = h.key
@@ -44,8 +45,9 @@ _NEVER = {
         (SELECT 1 FROM certificates_certificateevent e WHERE e.certificate_id = c.id AND e.state = c.state)""",
     "an entry reversed twice": """SELECT reverses_id FROM credit_creditentry WHERE reverses_id IS NOT NULL
         GROUP BY 1 HAVING count(*) > 1""",
-    "two entries in force": """SELECT achievement_id FROM credit_creditentry e WHERE e.reverses_id IS NULL AND NOT EXISTS
-        (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id) GROUP BY 1 HAVING count(*) > 1""",
+    "two entries in force": """SELECT achievement_id FROM credit_creditentry e WHERE e.reverses_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
+        GROUP BY 1 HAVING count(*) > 1""",
 }
 _ORPHANS = {
     "a run that nobody makes": "SELECT id FROM intake_syncrun WHERE state = 'running'",
