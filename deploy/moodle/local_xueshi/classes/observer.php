@@ -37,13 +37,15 @@ class observer {
 
     /**
      * An enrolment or a grade of somebody changed. Most belong to courses that are not completed, and those are let pass.
+     * Neither takes a completion away; while a course is being deleted, its completions go first and enrolments after
+     * them, and those are told as deleted when the course is.
      *
      * @param \core\event\base $event
      */
     public static function person_in_course(\core\event\base $event): void {
         $where = ['userid' => (int) $event->relateduserid, 'courseid' => (int) $event->courseid];
         if (self::concerns($where)) {
-            self::look($where['userid'], $where['courseid']);
+            self::look($where['userid'], $where['courseid'], false);
         }
     }
 
@@ -74,10 +76,11 @@ class observer {
      *
      * @param int $userid
      * @param int $courseid 0 for all of the person's courses
+     * @param bool $gone whether to look for completions that are gone, too
      */
-    public static function look(int $userid, int $courseid = 0): void {
+    public static function look(int $userid, int $courseid = 0, bool $gone = true): void {
         try {
-            comparison::look($userid, $courseid);
+            comparison::look($userid, $courseid, $gone);
         } catch (\Throwable $e) {
             // Its message may have personal data in it, its class has not.
             debugging('local_xueshi: ' . get_class($e) . ' at ' . basename($e->getFile()) . ':' . $e->getLine(), DEBUG_DEVELOPER);

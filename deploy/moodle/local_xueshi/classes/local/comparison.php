@@ -40,15 +40,14 @@ class comparison {
      *
      * @param int $userid
      * @param int $courseid 0 for all of the person's courses
+     * @param bool $gone whether to look for such as are gone, too
      * @return int[] numbers noticed, by kind
      */
-    public static function look(int $userid, int $courseid = 0): array {
+    public static function look(int $userid, int $courseid = 0, bool $gone = true): array {
         $params = ['userid' => $userid] + ($courseid ? ['courseid' => $courseid] : []);
-        $ids = array_merge(
-            self::gone('k.userid = :userid' . ($courseid ? ' AND k.courseid = :courseid' : ''), $params),
-            self::different('cc.userid = :userid' . ($courseid ? ' AND cc.course = :courseid' : ''), $params)
-        );
-        return self::settle_all($ids);
+        $ids = $gone ? self::gone('k.userid = :userid' . ($courseid ? ' AND k.courseid = :courseid' : ''), $params) : [];
+        $different = self::different('cc.userid = :userid' . ($courseid ? ' AND cc.course = :courseid' : ''), $params);
+        return self::settle_all(array_merge($ids, $different));
     }
 
     /**
@@ -255,8 +254,7 @@ class comparison {
             $completion['username'] = (string) $was->username;
             $completion['courseshortname'] = (string) $was->courseshortname;
             $kind = isset($existing[$was->courseid]) ? changelog::RESET : changelog::DELETED;
-            $snapshot = json_encode($completion, JSON_UNESCAPED_UNICODE);
-            $entries[] = ['snapshot' => $snapshot] + self::entry($kind, $completion, null);
+            $entries[] = self::entry($kind, $completion, null, json_encode($completion, JSON_UNESCAPED_UNICODE));
         }
         return $entries;
     }
@@ -267,9 +265,10 @@ class comparison {
      * @param string $kind
      * @param array $completion
      * @param \stdClass|null $before what was known
+     * @param string|null $snapshot
      * @return array
      */
-    private static function entry(string $kind, array $completion, ?\stdClass $before): array {
+    private static function entry(string $kind, array $completion, ?\stdClass $before, ?string $snapshot = null): array {
         $old = function ($name) use ($completion, $before) {
             return $before && (string) $before->$name !== $completion[$name] ? $before->$name : null;
         };
@@ -279,7 +278,7 @@ class comparison {
             'userid' => $completion['userid'],
             'oldusername' => $old('username'),
             'oldcourseshortname' => $old('courseshortname'),
-            'snapshot' => null,
+            'snapshot' => $snapshot,
         ];
     }
 

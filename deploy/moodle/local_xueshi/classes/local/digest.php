@@ -40,18 +40,19 @@ class digest {
      */
     public static function blocks(int $firstid, int $blocksize, int $limit): array {
         global $DB;
-        $start = intdiv(max($firstid, 1) - 1, $blocksize);
-        $from = $start * $blocksize + 1;
-        $last = (int) $DB->get_field_sql('SELECT MAX(id) FROM {course_completions}');
-        $end = min($last, ($start + $limit) * $blocksize);
+        $next = self::next(max($firstid, 1));
         $rows = [];
         $marks = [];
-        if ($from <= $end) {
+        if ($next) {
+            $start = intdiv($next - 1, $blocksize);
+            $last = (int) $DB->get_field_sql('SELECT MAX(id) FROM {course_completions}');
+            $end = min($last, ($start + $limit) * $blocksize);
             $persons = self::persons();
             $courses = self::courses();
-            for ($first = $from; $first <= $end; $first += self::WINDOW) {
+            for ($first = $start * $blocksize + 1; $first <= $end; $first += self::WINDOW) {
                 self::add($rows, $marks, $first, min($end, $first + self::WINDOW - 1), $blocksize, $persons, $courses);
             }
+            $next = self::next($end + 1);
         }
         $blocks = [];
         ksort($rows);
@@ -59,11 +60,24 @@ class digest {
             $first = $block * $blocksize + 1;
             $blocks[] = ['first' => $first, 'last' => $first + $blocksize - 1, 'rows' => $count, 'marks' => $marks[$block]];
         }
-        $next = $DB->get_field_sql(
-            'SELECT MIN(cc.id) FROM {course_completions} cc WHERE cc.id > ? AND ' . reader::COMPLETED,
-            [max($end, $from - 1)]
+        return [$blocks, $next];
+    }
+
+    /**
+     * The first completion from an id on.
+     *
+     * @param int $id
+     * @return int its id, 0 for none
+     */
+    private static function next(int $id): int {
+        global $DB;
+        $ids = $DB->get_records_sql(
+            'SELECT cc.id FROM {course_completions} cc WHERE cc.id >= ? AND ' . reader::COMPLETED . ' ORDER BY cc.id',
+            [$id],
+            0,
+            1
         );
-        return [$blocks, (int) $next];
+        return (int) key($ids);
     }
 
     /**
