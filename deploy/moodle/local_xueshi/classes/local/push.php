@@ -105,7 +105,8 @@ class push {
         ]);
         $status = (int) ($curl->get_info()['http_code'] ?? 0);
         if ($curl->get_errno() || $status < 200 || $status > 299) {
-            throw new \moodle_exception('errorpush', 'local_xueshi', '', $curl->get_errno() ? 'curl ' . $curl->get_errno() : $status);
+            $answer = $curl->get_errno() ? 'curl ' . $curl->get_errno() : $status;
+            throw new \moodle_exception('errorpush', 'local_xueshi', '', $answer);
         }
         changelog::exclusively(function ($now) use ($state) {
             $now->pushed = max((int) $now->pushed, (int) $state->last);

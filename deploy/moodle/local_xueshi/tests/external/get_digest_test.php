@@ -46,8 +46,10 @@ final class get_digest_test extends \advanced_testcase {
         $this->assert_agrees();
         // Written past Moodle: a time, a row, a name, a course's name; and an account that was deleted.
         $DB->set_field('course_completions', 'timecompleted', 1600000000, ['userid' => $users[0]->id]);
-        $DB->insert_record('course_completions', ['userid' => $users[1]->id, 'course' => $courses[1]->id, 'timecompleted' => 1500000000,
-            'timeenrolled' => 0, 'timestarted' => 0, 'reaggregate' => 0]);
+        $DB->insert_record('course_completions', [
+            'userid' => $users[1]->id, 'course' => $courses[1]->id, 'timecompleted' => 1500000000, 'timeenrolled' => 0,
+            'timestarted' => 0, 'reaggregate' => 0,
+        ]);
         $this->assert_agrees();
         $DB->set_field('user', 'lastname', '司马', ['id' => $users[2]->id]);
         $this->assert_agrees();

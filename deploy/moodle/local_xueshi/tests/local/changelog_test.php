@@ -40,7 +40,7 @@ final class changelog_test extends \advanced_testcase {
         for ($i = 0; $i < 4; $i++) {
             $this->complete($this->person("xy{$i}"), $course);
         }
-        $this->assertSame(['1', '2', '3', '4'], array_map('strval', $DB->get_fieldset_sql('SELECT seq FROM {local_xueshi_change} ORDER BY seq')));
+        $this->assertEquals([1, 2, 3, 4], $DB->get_fieldset_sql('SELECT seq FROM {local_xueshi_change} ORDER BY seq'));
         $this->assertSame(1, changelog::first(changelog::state()));
         set_config('retention', DAYSECS, 'local_xueshi');
         $DB->set_field_select('local_xueshi_change', 'timenoticed', time() - 2 * DAYSECS, 'seq <= 2');
@@ -62,7 +62,10 @@ final class changelog_test extends \advanced_testcase {
     public function test_what_fails_leaves_no_number(): void {
         global $DB;
         $this->site();
-        $entry = ['kind' => 'changed', 'completionid' => 1, 'userid' => 2, 'oldusername' => null, 'oldcourseshortname' => null, 'snapshot' => null];
+        $entry = [
+            'kind' => 'changed', 'completionid' => 1, 'userid' => 2, 'oldusername' => null, 'oldcourseshortname' => null,
+            'snapshot' => null,
+        ];
         try {
             changelog::exclusively(function ($state) use ($entry) {
                 changelog::add($state, [$entry]);
