@@ -25,7 +25,7 @@ def piped(site: list[object], database: str, folder: Path) -> float:
     config = folder / "target.json"
     config.write_text(json.dumps({"sqlalchemy_url": database, "default_target_schema": "peer", "use_copy": True}))
     scripts = Path(sys.executable).parent
-    environment = os.environ | {"XUESHI_BENCH_SITE": json.dumps(site), "SINGER_SDK_LOG_CONFIG": ""}
+    environment = os.environ | {"XUESHI_BENCH_SITE": json.dumps(site)}
     began = time.perf_counter()
     with (folder / "log").open("w+") as log:
         tap = subprocess.Popen(
