@@ -45,7 +45,7 @@ class Keyset(BasePaginator):
     def init_request(self, request: Request) -> None:
         self.update_request(request)
 
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:  # noqa: ARG002 - its form is dlt's
         self._has_next_page = bool(data) and len(data or ()) == self._size
         if self._has_next_page and data:
             self._behind = {"fromtime": data[-1]["timecompleted"], "fromid": data[-1]["id"]}
@@ -76,13 +76,13 @@ def records(name: str, url: str, token: str, size: int) -> Any:
 
 def tables(name: str, url: str, token: str, size: int) -> Any:
     """The same as tables of pyarrow."""
-    import pyarrow
+    import pyarrow as pa
 
     @dlt.resource(name=name, primary_key="id", write_disposition="merge", parallelized=True)
     def completions() -> Iterator[Any]:
         client = RESTClient(f"{url}/", paginator=Keyset(size), data_selector="completions")
         for page in client.paginate(_PATH, params=question(token, size)):
-            yield pyarrow.Table.from_pylist(list(page))
+            yield pa.Table.from_pylist(list(page))
 
     return completions
 
@@ -98,9 +98,7 @@ def main(sites: str, size: str, database: str, setup: str = "csv") -> None:
         }
     made = tables if kind == "arrow" else records
     names = [f"completion_{place}" for place in range(len(json.loads(sites)))]
-    resources = [
-        made(name, url, token, int(size)) for name, (url, token) in zip(names, json.loads(sites), strict=True)
-    ]
+    resources = [made(name, url, token, int(size)) for name, (url, token) in zip(names, json.loads(sites), strict=True)]
     pipeline = dlt.pipeline(
         "bench", destination=dlt.destinations.postgres(database), dataset_name="peer", pipelines_dir=_folder.name
     )

@@ -47,7 +47,11 @@ class _Completions(RESTStream):
     def get_new_paginator(self) -> _Keyset:
         return _Keyset((_SINCE, 0))
 
-    def get_url_params(self, context: Any, next_page_token: tuple[int, int]) -> dict[str, Any]:
+    def get_url_params(
+        self,
+        context: Any,  # noqa: ARG002 - its form is singer's
+        next_page_token: tuple[int, int],
+    ) -> dict[str, Any]:
         time, number = next_page_token
         return {
             "wstoken": _TOKEN, "wsfunction": "local_xueshi_get_completions", "moodlewsrestformat": "json",

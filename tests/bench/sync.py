@@ -13,7 +13,7 @@ from tests.bench.measure import Figure, MeasurementFailed, Options, Results, mea
 from tests.bench.servers import Moodle, fake_moodle, fresh_home, server_for_the_peer
 
 PAGE = 10_000
-"""Rows a call, for everybody."""
+"""Rows a call for the peers: as many as the plugin gives. Ours asks as it does when nothing is said."""
 FASTEST, ARROW = "csv+2", "arrow"
 """Set-ups of dlt: the fastest of its own source for web services, and the fastest of all, where whoever uses it writes the
 source himself. `Results.notes` says what the others came to.
@@ -45,7 +45,7 @@ def run(options: Options) -> Results:
     if python:
         with fake_moodle(min(_ROWS_OF_SINGER, options.rows), plugin=True) as moodle:
             singer = _singer(python, moodle, min(_ROWS_OF_SINGER, options.rows))
-    return _results(options.rows, mine, theirs, wall, singer, others)
+    return _results(options.rows, mine, theirs, wall, singer=singer, others=others)
 
 
 def dlt(
@@ -88,6 +88,7 @@ def _results(
     mine: list[dict[str, Any]],
     theirs: dict[str, list[dict[str, Any]]],
     wall: list[dict[str, Any]],
+    *,
     singer: dict[str, Any] | None,
     others: dict[str, float],
 ) -> Results:
@@ -131,9 +132,7 @@ def peer(runs: list[dict[str, Any]], setup: str) -> str | None:
     return f"{runs[0]['peer']} ({setup})" if runs else None
 
 
-def _note(
-    rows: int, theirs: dict[str, list[dict[str, Any]]], others: dict[str, float], singer: dict[str, Any]
-) -> str:
+def _note(rows: int, theirs: dict[str, list[dict[str, Any]]], others: dict[str, float], singer: dict[str, Any]) -> str:
     rates = others | {setup: rows / median(one["seconds"] for one in runs) for setup, runs in theirs.items()}
     told = ", ".join(f"`{setup}` {rate:,.0f}" for setup, rate in sorted(rates.items(), key=lambda one: one[1]))
     return (

@@ -25,8 +25,8 @@ _LOOK = 0.25  # seconds
 _PATIENCE = 900.0
 _WORKERS = ("--worker", "--concurrency", "4"), ("--worker", "--concurrency", "4")
 _WAITS = """
-SELECT extract(epoch FROM t.at - d.at)::float, extract(epoch FROM e.at - d.at)::float, extract(epoch FROM d.at)::float,
-       extract(epoch FROM e.at)::float
+SELECT greatest(extract(epoch FROM t.at - d.at), 0)::float, extract(epoch FROM t.at)::float,
+       extract(epoch FROM d.at)::float, extract(epoch FROM e.at)::float
 FROM procrastinate_jobs j
 JOIN LATERAL (SELECT min(at) AS at FROM procrastinate_events WHERE job_id = j.id AND type = 'deferred') d ON true
 JOIN LATERAL (SELECT min(at) AS at FROM procrastinate_events WHERE job_id = j.id AND type = 'started') t ON true
@@ -65,8 +65,8 @@ def main(sites: str, count: str) -> None:
         cursor.execute(_WAITS)
         jobs = [row for row in cursor.fetchall() if None not in row]
     waits = [wait for wait, *_ in jobs]
-    # jobs in the order in which they were asked for; how far from it they were begun
-    begun = sorted(range(len(jobs)), key=lambda at: jobs[at][2] + jobs[at][0])
+    # jobs stand in the order in which they were asked for; how far from it they were begun
+    begun = sorted(range(len(jobs)), key=lambda at: jobs[at][1])
     print(
         json.dumps(
             {
@@ -86,9 +86,7 @@ def main(sites: str, count: str) -> None:
 def _served(*parts: tuple[str, ...], log: Any) -> Iterator[None]:
     """`xueshi serve` with these options, each a process, as long as it is needed."""
     program = Path(sys.executable).with_name("xueshi")
-    processes = [
-        subprocess.Popen([program, "serve", *part], stdout=subprocess.DEVNULL, stderr=log) for part in parts
-    ]
+    processes = [subprocess.Popen([program, "serve", *part], stdout=subprocess.DEVNULL, stderr=log) for part in parts]
     try:
         yield
     finally:

@@ -28,13 +28,13 @@ def main(url: str, token: str) -> None:
     source, _ = save("bench", kind="moodle", url=url, token=token, options={}, allow_private=True)
     blocks = ready(source)
     columns = ", ".join((*_HEAD, *COLUMNS))
-    made = f"CREATE TEMP TABLE wall ON COMMIT DELETE ROWS AS SELECT {columns} FROM intake_completion LIMIT 0"
+    made = f"CREATE TEMP TABLE wall ON COMMIT DELETE ROWS AS SELECT {columns} FROM intake_completion LIMIT 0"  # noqa: S608 - our own names
     copied = _COPY.replace("intake_completion", "wall", 1)
     upserted = f"""
         INSERT INTO intake_completion ({columns}) SELECT {columns} FROM wall
         ON CONFLICT (source_id, key) WHERE current DO UPDATE SET digest = excluded.digest
         WHERE intake_completion.digest IS DISTINCT FROM excluded.digest
-    """  # noqa: S608 - our own names
+    """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]
