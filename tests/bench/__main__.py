@@ -9,16 +9,24 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, pages, report, stages
+from tests.bench import intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
-_PARTS = {"intake": intake.run, "stages": stages.run, "pages": pages.run}
+_PARTS = {
+    "intake": intake.run,
+    "sync": sync.run,
+    "sync_slow": sync_slow.run,
+    "sync_growth": sync_growth.run,
+    "sync_many": sync_many.run,
+    "stages": stages.run,
+    "pages": pages.run,
+}
 
 
 def main() -> int:
     """Run the bench."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=Options().rows, help="completions for intake")
+    parser.add_argument("--rows", type=int, default=Options().rows, help="completions for intake and sync")
     parser.add_argument("--runs", type=int, default=Options().runs, help="runs of each, of which the median counts")
     parser.add_argument("--only", choices=_PARTS, help="one part; docs/benchmarks.md stays as it is then")
     parser.add_argument(

@@ -1,4 +1,7 @@
-"""Measures our intake in a process of its own: ``intake_run URL TOKEN`` in a fresh ``XUESHI_HOME``."""
+"""Measures our intake in a process of its own: ``intake_run URL TOKEN OPTIONS`` in a fresh ``XUESHI_HOME``.
+
+OPTIONS are the source's, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from agent.boot import start
 from tests.bench.measure import peak_megabytes, processor_seconds
 
 
-def main(url: str, token: str) -> None:
+def main(url: str, token: str, options: str) -> None:
     """Pull everything twice; print what it took."""
     start()
     from django.db import connection
@@ -18,7 +21,7 @@ def main(url: str, token: str) -> None:
     from agent.intake.sources import save
     from agent.intake.sync import pull
 
-    source, _ = save("bench", kind="moodle", url=url, token=token, options={"report_id": "1"}, allow_private=True)
+    source, _ = save("bench", kind="moodle", url=url, token=token, options=json.loads(options), allow_private=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]
@@ -33,8 +36,10 @@ def main(url: str, token: str) -> None:
             f"{name}_server_cpu": processor_seconds(backend) - server,
             f"{name}_rows": landed.landed,
             f"{name}_new": landed.new,
+            f"{name}_calls": landed.calls,
         }
         found.setdefault("megabytes", peak_megabytes())
+    found["second_megabytes"] = peak_megabytes()
     print(json.dumps(found))
 
 

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Figure:
     def ratio(self) -> float | None:
         """Ours to the peer's, of medians."""
         return self.value / self.peer_value if self.peer_value else None
+
+    def judged(self, least: float) -> Figure:
+        """The same with whether the ratio is at least so much; without a peer nothing is said."""
+        return replace(self, met=None if self.ratio is None else self.ratio >= least)
 
 
 @dataclass(frozen=True, slots=True)

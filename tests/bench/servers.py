@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from agent.db.private import NAME, PrivatePostgres
 from tests.bench.measure import ROOT, environment
@@ -26,18 +27,32 @@ class Moodle:
 
 
 @contextmanager
-def fake_moodle(rows: int) -> Iterator[Moodle]:
-    """A fake Moodle with so many completed rows."""
+def fake_moodle(rows: int, *, plugin: bool = False, pause: float = 0) -> Iterator[Moodle]:
+    """A fake Moodle with so many completed rows.
+
+    :param plugin: with the companion plugin
+    :param pause: seconds that it waits before each answer
+    """
     command = [sys.executable, "-m", "connectors.testing.fake_moodle", "--rows", str(rows), "--until-eof"]
+    command += ["--plugin"] if plugin else []
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment(None)
     ) as process:
         assert process.stdin
         assert process.stdout
         try:
-            yield Moodle(**json.loads(process.stdout.readline()))
+            moodle = Moodle(**json.loads(process.stdout.readline()))
+            if pause:
+                _switch(moodle, {"kind": "slow", "seconds": pause})
+            yield moodle
         finally:
             process.stdin.close()
+
+
+def _switch(moodle: Moodle, fault: dict[str, object]) -> None:
+    sent = Request(f"{moodle.url}/_fake/faults", json.dumps(fault).encode())  # noqa: S310 - our own, on this machine
+    with urlopen(sent) as answer:  # noqa: S310
+        answer.read()
 
 
 @contextmanager
