@@ -29,7 +29,7 @@ _METHOD = """## Method
 - **Sync**: the same fake Moodle with the companion plugin serves rows as objects, behind a cursor. Ours is the same
   `pull`; it asks for 5,000 rows a call, as it does when nothing is said, the peers for 10,000, the most that the plugin
   gives. *dlt* (`csv`, `insert_values`; `csv+2` normalises with two processes) is its `rest_api` source with a paginator
-  of a few lines, merged by the row's number; the fastest of these stands in the table. *dlt* (`arrow`) is the fastest
+  of a few lines, merged by the row's number; each is tried once, and the fastest stands in the table. *dlt* (`arrow`) is the fastest
   that we could make of it: a resource of one's own turns each page into a table of pyarrow, which dlt writes without
   looking into it. We know of no faster one, and hold ours against both. *singer* is a tap of singer-sdk piped into
   target-postgres with `use_copy`, over at most 20,000 rows; the time that its two processes take to start is measured

@@ -9,7 +9,7 @@ from typing import Any
 from tests.bench import peers
 from tests.bench.measure import Figure, MeasurementFailed, Options, Results, measured, ours, say
 from tests.bench.servers import fake_moodle, fresh_home
-from tests.bench.sync import ARROW, FASTEST, dlt, peer
+from tests.bench.sync import ARROW, beside, dlt, tried
 
 _SOURCES, _SITES = 8, 4
 """Each site, a process of its own, serves two sources."""
@@ -24,10 +24,13 @@ def run(options: Options) -> Results:
     each = -(-options.rows // _SOURCES)
     rows = each * _SOURCES
     mine: list[dict[str, Any]] = []
-    theirs: dict[str, list[dict[str, Any]]] = {FASTEST: [], ARROW: []}
+    theirs: dict[str, list[dict[str, Any]]] = {}
     with ExitStack() as stack:
         sites = [stack.enter_context(fake_moodle(each, plugin=True, pause=_PAUSE)) for _ in range(_SITES)]
         moodles = sites * (_SOURCES // _SITES)
+        if python:
+            rates = tried(python, moodles, rows, _PAGE)
+            theirs = {max(rates, key=rates.__getitem__): [], ARROW: []}
         for turn in range(1, options.runs + 1):
             label = f"{_SOURCES} slow sources {turn}/{options.runs}"
             with fresh_home() as home:
@@ -36,15 +39,9 @@ def run(options: Options) -> Results:
             if mine[-1]["rows"] != rows:
                 raise MeasurementFailed(f"{label}: {mine[-1]} instead of {rows} rows")
             say(f"{label}: {rows / mine[-1]['seconds']:,.0f} rows/s")
-            if python:
-                for setup, runs in theirs.items():
-                    runs.append(dlt(python, moodles, rows, f"dlt ({setup}), {label}", size=_PAGE, setup=setup))
-    rates = [rows / one["seconds"] for one in mine]
-    figures = []
-    for setup, name, beside in (
-        (FASTEST, "sync_slow", f"{rows:,} rows, {_PAUSE * 1000:.0f} ms a call, {_SOURCES} sources at once"),
-        (ARROW, "sync_slow_arrow", "the same beside the fastest that dlt can do"),
-    ):
-        told = [rows / one["seconds"] for one in theirs[setup]]
-        figures.append(Figure(name, beside, "rows/s", rates, peer(theirs[setup], setup), told, "≥ 4 × dlt").judged(4))
-    return Results(figures)
+            for setup, runs in theirs.items():
+                assert python
+                runs.append(dlt(python, moodles, rows, f"dlt ({setup}), {label}", size=_PAGE, setup=setup))
+    what = f"{rows:,} rows, {_PAUSE * 1000:.0f} ms a call, {_SOURCES} sources at once"
+    asked = Figure("sync_slow", what, "rows/s", [rows / one["seconds"] for one in mine])
+    return Results(beside(asked, theirs, rows))
