@@ -131,6 +131,12 @@ def settle_missing(
         return int(cursor.fetchone()[0])
 
 
+def note_gone(source: Source, run: SyncRun, gone: Mapping[str, int | None]) -> None:
+    """Inside the transaction of the page that said so."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GONE, {"source": source.pk, "run": run.pk, "gone": list(gone), "serials": list(gone.values())})
+
+
 def _guard(cursor: CursorWrapper, source: Source, params: dict[str, Any]) -> None:
     cursor.execute(_COUNTS, params)
     lost, known = cursor.fetchone()

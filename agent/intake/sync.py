@@ -19,7 +19,7 @@ from django.db import connection
 
 from agent.intake import circuit
 from agent.intake.ahead import read_ahead
-from agent.intake.compare import Parts, comparable, compared, settle_missing
+from agent.intake.compare import Parts, comparable, compared, note_gone, settle_missing
 from agent.intake.errors import (
     DoubtfulPull,
     Interrupted,
@@ -193,19 +193,27 @@ class Pull:
             page = ready.page
             if self.run.counted is None and page.total is not None:
                 self.run.counted = page.total
-            self.lander.take(ready, move)
-            self._note_gone(ready)
+            self._land(ready, move)
             if self._progress:
                 self._progress(self.lander.result.landed, self.run.counted)
 
-    def _note_gone(self, ready: Ready) -> None:
-        """What the source says is there no more, unless a later page shows it again."""
-        if self.gone:
+    def _land(self, ready: Ready, move: Callable[[Page], None] | None) -> None:
+        """Land a page, and in its transaction note what is gone by it: the place that is reached moves with both."""
+        page, plain = ready.page, self.lander.lander.plain
+        serials = zip_longest(page.gone, page.gone_serials[: len(page.gone)])
+        gone = {plain(key): serial for key, serial in serials}
+
+        def moved(page: Page) -> None:
+            if gone:
+                note_gone(self.source, self.run, gone)
+            if move:
+                move(page)
+
+        self.lander.take(ready, moved)
+        if self.gone:  # a later page shows it again
             for key in ready.keys:
                 self.gone.pop(key, None)
-        page = ready.page
-        for key, serial in zip_longest(page.gone, page.gone_serials[: len(page.gone)]):
-            self.gone[self.lander.lander.plain(key)] = serial
+        self.gone |= gone
 
     # --- the three ways ----------------------------------------------------------------------------------------
     def _full(self, reader: Connector) -> None:

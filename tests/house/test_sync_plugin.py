@@ -231,6 +231,21 @@ def test_a_log_that_was_cut_is_mended_by_a_comparison_and_followed_from_there(cl
     assert asked(class_of) == [CHANGES]
 
 
+def test_what_a_page_says_is_gone_is_noted_with_it_though_the_next_page_fails(class_of: Base):
+    class_of.pull()
+    class_of.site.remove_row("u3", "WSYS")
+    class_of.site.prepare()
+    class_of.site.change_row("u4", "WSYS", grade="62.00")
+    class_of.source = with_options(class_of, page_size="1")
+    class_of.site.faults.add("not_found", function=CHANGES, after=1)
+    with pytest.raises(SyncFailed):
+        pull(class_of.source, Mode.RECENT)
+    assert (missing(), state(class_of).sequence) == ({"u3|WSYS"}, PEOPLE + 1)
+    class_of.site.clear_faults()
+    assert pull(class_of.source, Mode.RECENT).changed == 1
+    assert missing() == {"u3|WSYS"}
+
+
 def test_a_plugin_that_was_installed_anew_is_noticed(class_of: Base):
     class_of.pull()
     SourceState.objects.update(sequence=4000)
