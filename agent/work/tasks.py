@@ -11,7 +11,7 @@ from time import monotonic
 
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from agent.db.faults import explain
@@ -80,21 +80,23 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
         reconciliation.run()
 
 
-@app.task(name="rescue")
-async def rescue(seconds: float) -> None:
+@app.task(name="rescue", pass_context=True)
+async def rescue(context: JobContext, *, seconds: float) -> None:
     """Hand out again what workers held that gave no sign of life for so many seconds."""
-    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=seconds):
+    # by the worker's own sessions, which are made anew; Django would use one of a thread that lives on with it
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=seconds):
         _log.warning("Job %s (%s) is taken over from a worker that is gone.", job.id, job.task_name)
         try:
-            await app.job_manager.retry_job(job)
-        except ConnectorException:  # another of its kind waits already
-            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+            await jobs.retry_job(job)
+        except UniqueViolation:  # another of its kind waits already
+            await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
 
-@app.task(name="tidy")
-async def tidy() -> None:
+@app.task(name="tidy", pass_context=True)
+async def tidy(context: JobContext) -> None:
     """Forget finished jobs, the failed ones too, after a week."""
-    await app.job_manager.delete_old_jobs(
+    await context.app.job_manager.delete_old_jobs(
         nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
 
