@@ -9,10 +9,9 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 
-from asgiref.sync import async_to_sync
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from agent.db.faults import explain
@@ -81,23 +80,23 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
         reconciliation.run()
 
 
-@app.task(name="rescue")
-def rescue(seconds: float) -> None:
+@app.task(name="rescue", pass_context=True)
+async def rescue(context: JobContext, *, seconds: float) -> None:
     """Hand out again what workers held that gave no sign of life for so many seconds."""
-    # in this thread and on its session, as every task: the loop's own would outlive the database
-    stalled = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=seconds)
-    for job in stalled:
+    # by the worker's own sessions, which are made anew; Django would use one of a thread that lives on with it
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=seconds):
         _log.warning("Job %s (%s) is taken over from a worker that is gone.", job.id, job.task_name)
         try:
-            async_to_sync(app.job_manager.retry_job)(job)
-        except ConnectorException:  # another of its kind waits already
-            async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=False)
+            await jobs.retry_job(job)
+        except UniqueViolation:  # another of its kind waits already
+            await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
 
-@app.task(name="tidy")
-def tidy() -> None:
+@app.task(name="tidy", pass_context=True)
+async def tidy(context: JobContext) -> None:
     """Forget finished jobs, the failed ones too, after a week."""
-    async_to_sync(app.job_manager.delete_old_jobs)(
+    await context.app.job_manager.delete_old_jobs(
         nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
 
