@@ -1,4 +1,4 @@
-"""A database that goes away: what was to be asked of it is asked, its session is not kept, the log says it in a line."""
+"""A database that goes away: what was to be asked is asked, its session is not kept, the log says it in a line."""
 
 from __future__ import annotations
 
@@ -54,9 +54,13 @@ def test_who_is_told_to_stop_waits_no_longer(hurried):
         persistently(ask, stopping)
 
 
+def fail(error: Exception) -> None:
+    raise error
+
+
 def line_of(error: Exception) -> str:
     try:
-        raise error
+        fail(error)
     except Exception:  # noqa: BLE001 - whatever it is
         record = logging.LogRecord("x", logging.ERROR, __file__, 1, "It failed", (), sys.exc_info())
     return OneLine().format(record)
