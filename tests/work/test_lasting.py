@@ -1,4 +1,4 @@
-"""A database that goes away: what was to be asked of it is asked, its session is not kept, the log says it in a line."""
+"""A database that goes away: what was due is asked for, its session is not kept, the log says it in a line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_who_is_told_to_stop_waits_no_longer(hurried):
 
 def line_of(error: Exception) -> str:
     try:
-        raise error
+        raise error  # noqa: TRY301 - it needs a traceback
     except Exception:  # noqa: BLE001 - whatever it is
         record = logging.LogRecord("x", logging.ERROR, __file__, 1, "It failed", (), sys.exc_info())
     return OneLine().format(record)
