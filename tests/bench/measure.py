@@ -94,7 +94,7 @@ def measured(command: Sequence[str | Path], *, home: Path | None = None, label: 
             env=environment(home),
         )
     if done.returncode:
-        raise MeasurementFailed(f"{label}\n{done.stderr[-3000:]}")
+        raise MeasurementFailed(f"{label}: ended with {done.returncode}\n{done.stderr[-3000:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from agent.db.private import NAME, PrivatePostgres
-from tests.bench.measure import ROOT, environment
+from tests.bench.measure import ROOT, MeasurementFailed, environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def fake_moodle(rows: int, *, plugin: bool = False, pause: float = 0) -> Iterato
         assert process.stdin
         assert process.stdout
         try:
-            moodle = Moodle(**json.loads(process.stdout.readline()))
+            told = process.stdout.readline()
+            if not told:
+                raise MeasurementFailed(f"the fake Moodle did not come up: it ended with {process.wait()}")
+            moodle = Moodle(**json.loads(told))
             if pause:
                 _switch(moodle, {"kind": "slow", "seconds": pause})
             yield moodle
