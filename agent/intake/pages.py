@@ -97,7 +97,6 @@ class PageLander:
         self.source, self.run = source, run
         self.result = Landed()
         self.seen = array("q")
-        self.gone: list[str] = []
         self.lander = Lander(vault())
         self._rejected: dict[str, Rejected] = {}
         self._follow_up = follow_up
@@ -167,7 +166,6 @@ class PageLander:
         # a refused row is there all the same: what landed of it earlier is not missing upstream
         self.seen.extend(seen)
         self.seen.extend(known[key][0] for key in rejected if key in known)
-        self.gone += [self.lander.plain(key) for key in page.gone]
         self._rejected |= rejected
         self.result.new += len(due) - changed
         self.result.changed += changed
