@@ -52,6 +52,10 @@ class Completion(TypedDict):
 
 Completions = TypeAdapter(list[Completion])
 
+A_FEW = 500
+"""Rows that are worked on at a time: they and what is made of them fit into a processor's cache, which halves the time
+that a large answer takes (measured, ADR 17)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -79,6 +83,7 @@ class Page:
     titles: Sequence[str] = ()  # what the cells of ``raw`` are called, where it is a list
     gone: list[str] = field(default_factory=list)  # keys that the source itself says are there no more
     gone_serials: list[int] = field(default_factory=list)  # the number that each of them bore, where rows are numbered
+    more: bool = False  # the next page is of the same answer, follows at once, and is taken over together with this one
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from django.db.models import F
 
 from agent.intake.errors import BackfillOpen, RangeInvalid, SpansUnknown
 from agent.intake.models import Backfill, Source
-from agent.intake.pages import Landed
+from agent.intake.pages import Landed, Ready
 from agent.intake.sync import Progress, Pull, running
 from agent.localtime import SHANGHAI, now
 from connectors.base import Connector
-from connectors.records import Page, Span
+from connectors.records import Span
 
 
 def begin(source: Source, since: date, until: date) -> Backfill:
@@ -80,10 +80,11 @@ def go_on(
     source = backfill.source
     span = Span(backfill.reached, backfill.until)
 
-    def move(page: Page) -> None:
+    def move(ready: Ready) -> None:
         """Inside the page's transaction."""
-        place = {"reached": min(page.through, backfill.until)} if page.through else {}
-        Backfill.objects.filter(pk=backfill.pk).update(rows=F("rows") + len(page.completions), **place)
+        through = ready.page.through
+        place = {"reached": min(through, backfill.until)} if through else {}
+        Backfill.objects.filter(pk=backfill.pk).update(rows=F("rows") + len(ready.keys), **place)
 
     with running(source, "backfill", because, span) as run:
         pull = Pull(source, run, progress, follow_up)

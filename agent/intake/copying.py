@@ -6,6 +6,7 @@ are made once, kept as bytes, and joined. That is three times as fast as handing
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from struct import Struct
 
@@ -24,6 +25,8 @@ size = Struct(">i").pack
 _int4 = Struct(">ii").pack
 _int8 = Struct(">iq").pack
 _instant = Struct(">iq").pack
+two_int8 = Struct(">iqiq").pack
+"""Two ``bigint`` beside each other: ``8, value, 8, value``."""
 _moment_and_day = Struct(">iqii").pack
 _NEITHER = NULL + NULL
 
@@ -69,17 +72,20 @@ def timestamp(value: datetime) -> bytes:
     return _instant(8, (since.days * _DAY + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def moment_and_day(value: datetime | None) -> bytes:
-    """``timestamptz`` and ``date`` of an aware moment, the day as `agent.localtime.local_date` has it.
+def moments_and_days(values: Iterable[datetime | None]) -> list[bytes]:
+    """``timestamptz`` and ``date`` of aware moments, the day as `agent.localtime.local_date` has it.
 
     The last hours of the year 9999, of a wrong clock, stay in that year: no reason to stop a source.
     """
-    if value is None:
-        return _NEITHER
-    since = value - _EPOCH
-    days, seconds = since.days, since.seconds
-    day = min(days + (seconds + _AHEAD) // _DAY, _LAST_DAY)
-    return _moment_and_day(8, (days * _DAY + seconds) * 1_000_000 + since.microseconds, 4, day)
+    pack = _moment_and_day
+    return [
+        _NEITHER if since is None
+        else pack(
+            8, ((days := since.days) * _DAY + (seconds := since.seconds)) * 1_000_000 + since.microseconds,
+            4, min(days + (seconds + _AHEAD) // _DAY, _LAST_DAY),
+        )
+        for since in [None if value is None else value - _EPOCH for value in values]
+    ]  # fmt: skip
 
 
 def day(value: date | None) -> bytes:

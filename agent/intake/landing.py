@@ -6,16 +6,17 @@ A row is made of pieces that are kept as bytes of COPY: a learner's ten courses 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import orjson
+import zstandard
 
 from agent.crypto import Vault
-from agent.intake.copying import NULL, boolean, data, day, int4, int8, moment_and_day, size, text
+from agent.intake.copying import boolean, data, day, int4, int8, moments_and_days, size, text, two_int8
 from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
 from connectors.records import Completion, Precision
 
@@ -31,6 +32,7 @@ _NUMBER = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 
 
 _T = TypeVar("_T")
+Said = tuple[Any, ...]
 
 
 class SealedId(NamedTuple):
@@ -59,7 +61,6 @@ COLUMNS = (
 """What the bytes of `Lander.rows` hold behind a row's head, in this order."""
 _DIGEST = size(16)
 _NOTHING = text("")
-_UNNUMBERED = int8(None) + int8(None)
 _PRECISIONS = {precision: text(precision) for precision in get_args(Precision)}
 _PEOPLE, _COURSES, _REPEATED = 50_000, 5_000, 5_000  # pieces that are kept; a city has more people, one after the other
 
@@ -72,6 +73,7 @@ class Lander:
         self._person = lru_cache(_PEOPLE)(self._judged)
         self._course = lru_cache(_COURSES)(lambda code, name: text(_storable(code)) + text(_storable(name)))
         self._rest = lru_cache(_REPEATED)(self._counted)
+        self._day = lru_cache(_REPEATED)(day)
 
     def plain(self, text: str) -> str:
         """``text`` as it may stand in the database. An identity number in it, for many a site uses them as account
@@ -81,60 +83,56 @@ class Lander:
             text = _NUMBER.sub(lambda found: "~" + self._vault.fingerprint(found[0].upper()).hex()[:14], text)
         return _storable(text)
 
-    def by_key(self, keyed: Iterable[tuple[str, _T]]) -> dict[str, _T]:
+    def by_key(self, keys: list[str], each: Iterable[_T]) -> dict[str, _T]:
         """What bears each key, the key as it may stand in the database."""
-        keyed = list(keyed)
-        if _ODD.search("\n".join(key for key, _ in keyed)):  # one look in C at a whole page, and seldom a second one
-            keyed = [(self.plain(key), one) for key, one in keyed]
-        return dict(keyed)
+        if _ODD.search("\n".join(keys)):  # one look in C at a whole page, and seldom a second one
+            keys = list(map(self.plain, keys))
+        return dict(zip(keys, each, strict=True))
 
-    def digests(self, records: Iterable[Completion]) -> list[bytes]:
-        """For each record a keyed hash of everything that it says: equal means unchanged.
-
-        The raw row and its place are left out: a column more in a report, or a line more above in a list, is no change.
+    def said(self, records: Iterable[Completion]) -> list[Said]:
+        """What each record says, without its raw row and its place: a column more in a report, or a line more above in
+        a list, is no change.
         """
-        dumps, digest = orjson.dumps, self._vault.digest
-        return [digest(dumps(_said(record))) for record in records]
+        return list(map(_said, records))
 
-    def rows(self, keys: Iterable[str], records: Iterable[Completion], digests: Iterable[bytes]) -> list[bytes]:
-        """The values of `COLUMNS` as bytes of COPY, a row each. Every row of a city passes here: one loop.
+    def digests(self, said: Iterable[Said]) -> list[bytes]:
+        """A keyed hash of all that each record says: equal means unchanged."""
+        dumps, digest = orjson.dumps, self._vault.digest
+        return [digest(dumps(one)) for one in said]
+
+    def rows(
+        self, keys: Iterable[str], records: Sequence[Completion], said: Iterable[Said], digests: Iterable[bytes]
+    ) -> list[bytes]:
+        """The values of `COLUMNS` as bytes of COPY, a row each. Every row of a city passes here, column by column.
 
         :param keys: the records' keys as they may stand in the database
         :raises struct.error: a figure that its column can't hold
         :raises UnicodeEncodeError: half of a surrogate pair, which is no character
         """
-        taught, person, rest, join = self._course, self._person, self._rest, b"".join
-        rows: list[bytes] = []
-        for key, record, digest in zip(keys, records, digests, strict=True):
-            # fmt: off
-            (active, completed_at, course, course_name, employer, filing_number, grade, hours, number, minutes, name,
-             passed, precision, started_on, user) = _said(record)
-            # fmt: on
-            called = key.encode()
-            place, serial = record.get("place"), record.get("serial")
-            rows.append(
-                join(
-                    (
-                        _DIGEST,
-                        digest,
-                        size(len(called)),
-                        called,
-                        taught(course, course_name),
-                        person(user, name, number),
-                        moment_and_day(completed_at),
-                        _PRECISIONS[precision],
-                        NULL if started_on is None else day(started_on),
-                        rest(hours, minutes, passed, active, grade, employer, filing_number),
-                        text(_storable(place)) if place else _NOTHING,
-                        _UNNUMBERED if serial is None else int8(serial) + int8(record.get("mark")),
-                    )
-                )
-            )
-        return rows
+        # fmt: off
+        (active, completed_at, course, course_name, employer, filing_number, grade, hours, number, minutes, name,
+         passed, precision, started_on, user) = zip(*said, strict=True)
+        # fmt: on
+        called = [key.encode() for key in keys]
+        columns = (
+            repeat(_DIGEST),
+            digests,
+            map(size, map(len, called)),
+            called,
+            map(self._course, course, course_name),
+            map(self._person, user, name, number),
+            moments_and_days(completed_at),
+            map(_PRECISIONS.__getitem__, precision),
+            map(self._day, started_on),
+            map(self._rest, hours, minutes, passed, active, grade, employer, filing_number),
+            [text(_storable(one["place"])) if "place" in one else _NOTHING for one in records],
+            [two_int8(8, one["serial"], 8, one["mark"]) if "mark" in one else _number(one) for one in records],
+        )
+        return list(map(b"".join, zip(*columns, strict=False)))  # the first has no end
 
     def seal_page(self, titles: Sequence[str], raws: list[Any]) -> bytes:
         """The raw rows of a page, sealed together: `open_raw` gives one back."""
-        return self._vault.seal(zlib.compress(orjson.dumps([titles, raws]), 1), PAGE_PURPOSE)
+        return self._vault.seal(zstandard.compress(orjson.dumps([titles, raws]), 1), PAGE_PURPOSE)
 
     def seal_row(self, raw: object) -> bytes:
         """A raw row by itself, sealed."""
@@ -174,9 +172,13 @@ def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
 
     :raises agent.crypto.SealBroken: another key sealed it
     """
-    titles, raws = orjson.loads(zlib.decompress(vault.open(sealed, PAGE_PURPOSE)))
+    titles, raws = orjson.loads(zstandard.decompress(vault.open(sealed, PAGE_PURPOSE)))
     raw = raws[place]
     return raw if isinstance(raw, dict) else dict(zip(titles, raw, strict=True))
+
+
+def _number(record: Completion) -> bytes:
+    return int8(record.get("serial")) + int8(record.get("mark"))
 
 
 def _storable(text: str) -> str:

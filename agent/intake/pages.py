@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from agent.crypto import vault
 from agent.intake.copying import HEADER, TRAILER, boolean, count, int4, int8, timestamp
-from agent.intake.landing import COLUMNS, Lander
+from agent.intake.landing import COLUMNS, Lander, open_raw
 from agent.intake.models import Completion, RawPage, Source, SyncRun
 from agent.localtime import now
 from agent.quarantine.settle import new_holding, settle
@@ -59,35 +59,49 @@ WHERE c.id = t.id AND (c.serial, c.mark) IS DISTINCT FROM (t.serial, t.mark)
 """
 _HEAD = ("source_id", "run_id", "current", "raw_page_id", "landed_at", "version", "first_landed_at", "raw_place")
 _COPY = f"COPY intake_completion ({', '.join((*_HEAD, *COLUMNS))}) FROM STDIN (FORMAT binary)"
-_NEXT_RAW_PAGE = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id'))"
+_NEXT_RAW_PAGES = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id')) FROM generate_series(1, %s)"
 _UNLANDABLE = (DataError, psycopg.DataError, struct.error, UnicodeEncodeError)
 _NEVER_SEEN = (0, b"")
 UNLANDABLE = "E_ROW_REFUSED"
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
 class Ready:
-    """A page as it is to be landed: its records with the keys and digests that the database knows them by."""
+    """A page as it is to be landed: the keys and digests that the database knows its records by.
+
+    Where all of them are due there is all that is written, too, and the records are let go of: a row is touched
+    while it lies in the processor's cache, and not again (ADR 17).
+    """
 
     page: Page
     keys: list[str]
-    records: list[Record]
-    rejected: dict[str, Rejected]
     digests: list[bytes]
-    rows: list[bytes] | None = None  # of COPY; made beforehand where all of them are due
+    rejected: dict[str, Rejected]
+    records: list[Record]
+    at: Sequence[int]  # the records' places among the raw rows
+    rows: list[bytes]  # of COPY
+    sealed: bytes = b""  # the raw rows
+    places: list[str] = field(
+        default_factory=list
+    )  # where the records stand in a file, for the day that one is refused
 
     def only(self, due: Sequence[int]) -> Ready:
         """The records in these places."""
         if len(due) == len(self.keys):
             return self
-        return Ready(
-            self.page,
-            [self.keys[at] for at in due],
-            [self.records[at] for at in due],
-            self.rejected,
-            [self.digests[at] for at in due],
-            [self.rows[at] for at in due] if self.rows else None,
-        )
+
+        def of(them: Sequence[_T]) -> list[_T]:
+            return [them[at] for at in due] if them else []
+
+        return replace(
+            self, keys=of(self.keys), digests=of(self.digests), records=of(self.records), at=of(self.at),
+            rows=of(self.rows), places=of(self.places),
+        )  # fmt: skip
+
+
+Move = Callable[[Ready], None]
+"""Notes the place that is reached with a page, inside its transaction."""
 
 
 class PageLander:
@@ -105,69 +119,81 @@ class PageLander:
 
     def ready(self, page: Page) -> Ready:
         """What of landing a page asks no database, so that it can be done while another page is being written."""
-        keyed = self.lander.by_key((record["key"], record) for record in page.completions)
+        lander = self.lander
+        keyed = lander.by_key([record["key"] for record in page.completions], page.completions)
         keys, records = list(keyed), list(keyed.values())
         # a row that is too damaged to have a key is known by its place
-        rejected = self.lander.by_key((row.key or row.place, row) for row in page.rejected)
-        ready = Ready(page, keys, records, rejected, self.lander.digests(records))
-        if self.fresh:
-            with suppress(*_UNLANDABLE):  # it comes again when the page is landed, and is isolated there
-                ready.rows = self.lander.rows(keys, records, ready.digests)
+        rejected = lander.by_key([row.key or row.place for row in page.rejected], page.rejected)
+        said = lander.said(records)
+        ready = Ready(page, keys, lander.digests(said), rejected, records, range(len(keys)), [])
+        if self.fresh and records:
+            with suppress(*_UNLANDABLE):  # the records stay, and one is isolated when the page is landed
+                ready.rows = lander.rows(keys, records, said, ready.digests)
+                ready.sealed = lander.seal_page(page.titles, [record["raw"] for record in records])
+                ready.places = [record["place"] for record in records if "place" in record]
+                ready.page, ready.records = replace(page, completions=[]), []
         return ready
 
-    def take(self, ready: Ready, move: Callable[[Page], None] | None = None) -> None:
-        """Land one page in one transaction; ``move`` notes the place that is reached with it, in the same one."""
+    def take(self, pages: list[Ready], move: Move | None = None) -> None:
+        """Land pages in one transaction; ``move`` notes the place that is reached with each, in the same one."""
+        pages = _each_once(pages)
         try:
-            self._land(ready, move)
+            self._land(pages, move)
         except (IntegrityError, psycopg.IntegrityError):
             if not self.fresh:
                 raise
             self.fresh = False  # a row that an earlier page of this pull had already
-            self._land(ready, move)
+            self._land(pages, move)
         except _UNLANDABLE:  # something in one row that no check of ours foresaw
-            self._land(self.ready(self._isolated(ready.page)), move)
+            self._land(list(map(self._isolated, pages)), move)
 
-    def _land(self, ready: Ready, move: Callable[[Page], None] | None) -> None:
-        page, rejected = ready.page, ready.rejected
+    def _land(self, pages: list[Ready], move: Move | None) -> None:
+        keys = [key for ready in pages for key in ready.keys]
+        rejected = {key: row for ready in pages for key, row in ready.rejected.items()}
         outdated: list[int] = []
         seen: list[int] = []
         numbered: list[tuple[int, int, int]] = []
         known: dict[str, tuple[int, bytes]] = {}
-        due: Sequence[int] = range(len(ready.keys))
+        due = pages
         with transaction.atomic(), connection.cursor() as cursor:
             # Rows and the place that is reached can't come apart, in whatever moment the power fails; so a page need
             # not wait for the disk. The run's last word does, and with it all before.
             cursor.execute("SET LOCAL synchronous_commit = off")
             if not self.fresh:
-                cursor.execute(_KNOWN, [self.source.pk, [*ready.keys, *rejected]])
+                cursor.execute(_KNOWN, [self.source.pk, [*keys, *rejected]])
                 known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
                 due = []
-                for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
-                    completion, old = known.get(key, _NEVER_SEEN)
-                    if old == digest:
-                        seen.append(completion)
-                        record = ready.records[at]
-                        if "serial" in record:
-                            numbered.append((completion, record["serial"], record.get("mark", 0)))
-                        continue
-                    if completion:
-                        outdated.append(completion)
-                    due.append(at)
+                for ready in pages:
+                    wanted: list[int] = []
+                    for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
+                        completion, old = known.get(key, _NEVER_SEEN)
+                        if old == digest:
+                            seen.append(completion)
+                            record = ready.records[at] if ready.records else {}
+                            if "serial" in record:
+                                numbered.append((completion, record["serial"], record.get("mark", 0)))
+                            continue
+                        if completion:
+                            outdated.append(completion)
+                        wanted.append(at)
+                    due.append(ready.only(wanted))
             if numbered:  # the source began to number its rows: no change of what they say
                 cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
-            if due:
-                self._write(cursor, ready.only(due), outdated)
+            landing = sum(len(ready.keys) for ready in due)
+            if landing:
+                self._write(cursor, [ready for ready in due if ready.keys], outdated)
             changed = len(outdated)
-            self._tell(len(due) - changed, changed, len(seen), len(rejected))
+            self._tell(landing - changed, changed, len(seen), len(rejected))
             if move:
-                move(page)
-            if self._follow_up and (due or page.gone):
+                for ready in pages:
+                    move(ready)
+            if self._follow_up and (landing or any(ready.page.gone for ready in pages)):
                 self._follow_up()
         # a refused row is there all the same: what landed of it earlier is not missing upstream
         self.seen.extend(seen)
         self.seen.extend(known[key][0] for key in rejected if key in known)
         self._rejected |= rejected
-        self.result.new += len(due) - changed
+        self.result.new += landing - changed
         self.result.changed += changed
         self.result.unchanged += len(seen)
         self.result.rejected += len(rejected)
@@ -180,45 +206,54 @@ class PageLander:
             unchanged=far.unchanged + unchanged, rejected=far.rejected + rejected,
         )  # fmt: skip
 
-    def _write(self, cursor: CursorWrapper, due: Ready, outdated: list[int]) -> None:
+    def _write(self, cursor: CursorWrapper, due: list[Ready], outdated: list[int]) -> None:
         at = now()
-        rows = due.rows or self.lander.rows(due.keys, due.records, due.digests)
         versions: dict[str, tuple[int, datetime]] = {}
         if outdated:
             cursor.execute(_OUTDATED, [outdated])
             versions = {key: (version, first) for key, version, first in cursor.fetchall()}
-        cursor.execute(_NEXT_RAW_PAGE)
-        raw_page = cursor.fetchone()[0]
-        ours = int8(self.source.pk), int8(self.run.pk), boolean(True), int8(raw_page), timestamp(at)
-        head = count(len(_HEAD) + len(COLUMNS)) + b"".join(ours)
-        heads: Iterable[bytes] = repeat(head + int4(1) + timestamp(at), len(rows))
-        if versions:
-            of_each = (versions.get(key, (1, at)) for key in due.keys)
-            heads = (head + int4(version) + timestamp(first) for version, first in of_each)
+        cursor.execute(_NEXT_RAW_PAGES, [len(due)])
+        raw_pages = [number for (number,) in cursor.fetchall()]
+        first = int4(1) + timestamp(at)
         with cursor.copy(_COPY) as copy:
-            table = zip(heads, map(int4, range(len(rows))), rows, strict=True)
-            copy.write(b"".join((HEADER, *chain.from_iterable(table), TRAILER)))
-        sealed = self.lander.seal_page(due.page.titles, [record["raw"] for record in due.records])
-        RawPage.objects.bulk_create([RawPage(pk=raw_page, run=self.run, rows=len(rows), sealed=sealed)])
+            copy.write(HEADER)
+            for raw_page, ready in zip(raw_pages, due, strict=True):
+                ours = int8(self.source.pk), int8(self.run.pk), boolean(True), int8(raw_page), timestamp(at)
+                head = count(len(_HEAD) + len(COLUMNS)) + b"".join(ours)
+                heads: Iterable[bytes] = repeat(head + first, len(ready.keys))
+                if versions:
+                    of_each = (versions.get(key, (1, at)) for key in ready.keys)
+                    heads = (head + int4(version) + timestamp(landed) for version, landed in of_each)
+                rows = ready.rows or self._rows(ready)
+                raw_places = map(int4, ready.at if ready.sealed else range(len(rows)))
+                copy.write(b"".join(chain.from_iterable(zip(heads, raw_places, rows, strict=True))))
+            copy.write(TRAILER)
+        RawPage.objects.bulk_create(map(self._raw_page, raw_pages, due))
 
-    def _isolated(self, page: Page) -> Page:
+    def _rows(self, ready: Ready) -> list[bytes]:
+        return self.lander.rows(ready.keys, ready.records, self.lander.said(ready.records), ready.digests)
+
+    def _raw_page(self, number: int, ready: Ready) -> RawPage:
+        raws = [record["raw"] for record in ready.records]
+        sealed = ready.sealed or self.lander.seal_page(ready.page.titles, raws)
+        return RawPage(pk=number, run=self.run, rows=len(ready.keys), sealed=sealed)
+
+    def _isolated(self, ready: Ready) -> Ready:
         """The page without the rows that PostgreSQL refuses, each of them tried alone and taken back."""
-        good: list[Record] = []
-        bad = list(page.rejected)
-        for record in page.completions:
-            trial = Page([record], titles=page.titles)
+        good: list[int] = []
+        rejected = dict(ready.rejected)
+        for at, key in enumerate(ready.keys):
+            alone = ready.only([at])
             try:
                 with transaction.atomic():
-                    alone = PageLander(self.source, self.run)  # a trial of ourselves
-                    alone._land(alone.ready(trial), None)
+                    PageLander(self.source, self.run)._land([alone], None)  # a trial of ourselves
                     transaction.set_rollback(True)
-                good.append(record)
+                good.append(at)
             except _UNLANDABLE as error:
-                raw = record["raw"]
-                named = raw if isinstance(raw, dict) else dict(zip(page.titles, raw, strict=True))
+                place = alone.places[0] if alone.places else ready.page.window
                 reason = str(error).splitlines()[0][:80]
-                bad.append(Rejected(record["key"], UNLANDABLE, "", record.get("place", page.window), reason, named))
-        return Page(**{**_fields(page), "completions": good, "rejected": bad})
+                rejected[key] = Rejected(key, UNLANDABLE, "", place, reason, _raw_of(alone))
+        return replace(ready.only(good), rejected=rejected)
 
     def hold_rejected(self, *, whole: bool) -> None:
         """Hold the rows that were refused. After a ``whole`` pull the ones that were not are released."""
@@ -249,5 +284,33 @@ WHERE h.what = 'row' AND h.released_at IS NULL AND h.source = %s AND NOT h.key =
 """
 
 
-def _fields(page: Page) -> dict[str, Any]:
-    return {name: getattr(page, name) for name in Page.__dataclass_fields__}
+def together(pages: Iterable[Ready]) -> Iterator[list[Ready]]:
+    """The pages that are landed in one transaction: those of one answer; none behind one that says what is gone."""
+    some: list[Ready] = []
+    for ready in pages:
+        some.append(ready)
+        if ready.page.gone or not ready.page.more:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _each_once(pages: list[Ready]) -> list[Ready]:
+    """The pages without the rows that a later one of them has, too."""
+    if len(pages) == 1 or len({key for ready in pages for key in ready.keys}) == sum(len(one.keys) for one in pages):
+        return pages
+    later: set[str] = set()
+    once: list[Ready] = []
+    for ready in reversed(pages):
+        once.insert(0, ready.only([at for at, key in enumerate(ready.keys) if key not in later]))
+        later.update(ready.keys)
+    return once
+
+
+def _raw_of(alone: Ready) -> dict[str, Any]:
+    """The raw row of a page of one record, by its titles."""
+    if not alone.records:
+        return open_raw(vault(), alone.sealed, alone.at[0])
+    raw = alone.records[0]["raw"]
+    return raw if isinstance(raw, dict) else dict(zip(alone.page.titles, raw, strict=True))

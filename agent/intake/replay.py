@@ -58,7 +58,7 @@ def replay(source: Source) -> Replayed:
                 good += [Completion(**{**record, "raw": raw}) for record in page.completions]
                 mended.append(item.pk)
 
-            def release(_: Page) -> None:
+            def release(_: Ready) -> None:
                 Held.objects.filter(pk__in=mended).update(released_at=now())
 
             if good:

@@ -30,7 +30,7 @@ from agent.intake.errors import (
     SyncFailed,
 )
 from agent.intake.models import Source, SourceState, SyncRun
-from agent.intake.pages import Landed, PageLander, Ready
+from agent.intake.pages import Landed, Move, PageLander, Ready, together
 from agent.intake.sources import connector
 from agent.localtime import now
 from connectors.base import Connector
@@ -187,31 +187,32 @@ class Pull:
         else:
             self._full(reader)
 
-    def take(self, pages: Iterator[Page], move: Callable[[Page], None] | None = None) -> None:
+    def take(self, pages: Iterator[Page], move: Move | None = None) -> None:
         """Land the pages; ``move`` notes the place that is reached with each, in its transaction."""
-        for ready in read_ahead(map(self.lander.ready, pages)):
-            page = ready.page
-            if self.run.counted is None and page.total is not None:
-                self.run.counted = page.total
+        for ready in read_ahead(together(map(self.lander.ready, pages))):
+            if self.run.counted is None:
+                self.run.counted = next((one.page.total for one in ready if one.page.total is not None), None)
             self._land(ready, move)
             if self._progress:
                 self._progress(self.lander.result.landed, self.run.counted)
 
-    def _land(self, ready: Ready, move: Callable[[Page], None] | None) -> None:
-        """Land a page, and in its transaction note what is gone by it: the place that is reached moves with both."""
-        page, plain = ready.page, self.lander.lander.plain
+    def _land(self, pages: list[Ready], move: Move | None) -> None:
+        """Land pages, and in their transaction note what is gone by the last: the place that is reached moves with
+        both.
+        """
+        page, plain = pages[-1].page, self.lander.lander.plain
         serials = zip_longest(page.gone, page.gone_serials[: len(page.gone)])
         gone = {plain(key): serial for key, serial in serials}
 
-        def moved(page: Page) -> None:
-            if gone:
+        def moved(ready: Ready) -> None:
+            if ready.page.gone:
                 note_gone(self.source, self.run, gone)
             if move:
-                move(page)
+                move(ready)
 
-        self.lander.take(ready, moved)
+        self.lander.take(pages, moved)
         if self.gone:  # a later page shows it again
-            for key in ready.keys:
+            for key in chain.from_iterable(ready.keys for ready in pages):
                 self.gone.pop(key, None)
         self.gone |= gone
 
@@ -228,9 +229,9 @@ class Pull:
             self.take(chain.from_iterable(map(reader.block, parts.differing)))
         else:
 
-            def note(page: Page) -> None:
-                if page.sequence is not None:
-                    sequence.append(page.sequence)
+            def note(ready: Ready) -> None:
+                if ready.page.sequence is not None:
+                    sequence.append(ready.page.sequence)
 
             self.take(reader.completions(), note)
         self.settle(whole=True, parts=parts)
@@ -246,7 +247,7 @@ class Pull:
         start = self.run.started_at
         # a clock that was ahead once, and was put right, leaves no gap
         self.run.since, self.run.until = min(self.state.reached, start) - OVERLAP, start
-        self.take(reader.completions(Span(self.run.since, start)), lambda page: self._move(page.through))
+        self.take(reader.completions(Span(self.run.since, start)), lambda ready: self._move(ready.page.through))
         result = self.lander.result
         if not result.landed + result.rejected:
             self._doubt_nothing()
@@ -256,9 +257,9 @@ class Pull:
     def _changes(self, reader: Connector) -> None:
         assert self.state.sequence is not None  # noqa: S101 - `read` looked
 
-        def move(page: Page) -> None:
-            if page.sequence is not None:
-                self._reach(sequence=max(page.sequence, self.state.sequence or 0))
+        def move(ready: Ready) -> None:
+            if ready.page.sequence is not None:
+                self._reach(sequence=max(ready.page.sequence, self.state.sequence or 0))
 
         self.take(reader.changes(self.state.sequence), move)
         self.settle(whole=False)

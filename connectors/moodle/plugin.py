@@ -18,7 +18,7 @@ from connectors.moodle.columns import IDENTITY_TITLES, folded
 from connectors.moodle.plugin_answers import Answer, answer_of
 from connectors.moodle.plugin_changes import ChangeLog
 from connectors.moodle.plugin_digest import Digests
-from connectors.moodle.plugin_rows import TITLES, Batch, Row, marks_of, read_rows
+from connectors.moodle.plugin_rows import TITLES, Batch, Row, a_few, marks_of, read_rows
 from connectors.moodle.totals import agrees
 from connectors.records import EVERYTHING, Block, Page, Span
 
@@ -114,29 +114,28 @@ class Plugin:
         answer = self._asked(part, (part.start, 0))
         total, sequence = answer.total, answer.sequence if self.keeps_log else None
         while answer.rows:
-            page = self._page(answer, part, total, sequence)
-            tally.rows += len(answer.rows)
-            tally.marks += marks_of(answer.rows)
-            answer, sequence = (
-                replace(answer, rows=[]),
-                None,
-            )  # a page is large: nothing keeps it while another is asked
-            yield page
-            del page
+            rows, behind = answer.rows, answer.last
+            answer = replace(answer, rows=[])  # nothing keeps rows that were given away
+            for some, more in a_few(rows):
+                tally.rows += len(some)
+                tally.marks += marks_of(some)
+                yield self._page(replace(answer, rows=some), part, total, sequence, more=more)
+                sequence = None
             if not answer.more:
                 break
-            answer = self._asked(part, answer.last, answer)
+            answer = self._asked(part, behind, answer)
         if tally.rows != total:
             at_last = self._ask(part, (part.start, 0), count=1, limit=1).total
             if not agrees(tally.rows, total, at_last):
                 raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
 
-    def _page(self, answer: Answer, part: Part, total: int, sequence: int | None) -> Page:
+    def _page(self, answer: Answer, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
         batch = self.read(answer)
-        through = batch.completions[-1]["completed_at"] if batch.completions else None
+        through = batch.completions[-1]["completed_at"] if batch.completions and not more else None
         return Page(
-            batch.completions, batch.rejected, str(part), total, through=through, sequence=sequence, titles=TITLES
-        )
+            batch.completions, batch.rejected, str(part), total, through=through, sequence=sequence, titles=TITLES,
+            more=more,
+        )  # fmt: skip
 
     def read(self, answer: Answer) -> Batch:
         """The completions of a page.

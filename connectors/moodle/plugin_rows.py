@@ -7,7 +7,7 @@ a completion; only in a page of which that leaves doubt are rows looked at one b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from connectors.errors import Malformed
 from connectors.moodle.courses import CHINA, in_chinese
 from connectors.moodle.names import person_name
-from connectors.records import Completion, Completions, Rejected
+from connectors.records import A_FEW, Completion, Completions, Rejected
 
 Row = dict[str, Any]
 Values = tuple[Any, ...]
@@ -39,6 +39,7 @@ TITLES = tuple(FORM)
 _TYPES = tuple(FORM.values())
 _values = itemgetter(*TITLES)
 _mark = itemgetter("mark")
+_known_by = itemgetter("username", "courseshortname")
 _SERIALS, _MARKS, _LONGEST_KEY, _LONGEST_TEXT = 1 << 63, 1 << 32, 300, 500  # as `Completion` has them
 _YEAR_10000 = 253_402_300_800
 _ACTIVE = 1  # of `enrolled`: 0 no more, 2 suspended
@@ -56,6 +57,21 @@ class Batch:
 def marks_of(rows: Sequence[Row]) -> int:
     """The sum of the rows' marks, as a digest has it."""
     return sum(map(_mark, rows))
+
+
+def a_few(rows: list[Row]) -> Iterator[tuple[list[Row], bool]]:
+    """The rows some at a time, and whether there are more; ``rows`` lets go of each. All at once where two have one key
+    and have to be seen together, or nobody can tell.
+    """
+    try:
+        alone = len(set(map(_known_by, rows))) == len(rows)
+    except (KeyError, TypeError):
+        alone = False
+    size = A_FEW if alone else len(rows)
+    while rows:
+        some = rows[:size]
+        del rows[:size]
+        yield some, bool(rows)
 
 
 def key_of(row: Row) -> str:

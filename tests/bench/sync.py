@@ -19,7 +19,7 @@ ARROW = "arrow"
 """The fastest that we could make of dlt; whoever uses it so writes the source himself."""
 _OWN_SOURCE = ("csv", "insert_values", "csv+2")
 """Set-ups with dlt's own source for web services: which is the fastest is looked at first."""
-_ROWS_OF_SINGER = 20_000
+_ROWS_OF_SINGER = 100_000
 
 
 def run(options: Options) -> Results:

@@ -65,14 +65,17 @@ def ready(source: Any) -> list[bytes]:
     run, lander, at = SyncRun.objects.create(source=source), Lander(vault()), timestamp(now())
     in_order = int8(source.pk), int8(run.pk), boolean(True), int8(1), at, int4(1), at  # the row's place is the last
     head = count(len(_HEAD) + len(COLUMNS)) + b"".join(in_order)
-    blocks = []
+    blocks: list[bytes] = []
+    rows: list[bytes] = []
     with connector(source) as reader:
         for page in reader.completions():
-            keyed = lander.by_key((record["key"], record) for record in page.completions)
-            rows = lander.rows(list(keyed), list(keyed.values()), lander.digests(keyed.values()))
-            blocks.append(
-                HEADER + b"".join(part for at, row in enumerate(rows) for part in (head, int4(at), row)) + TRAILER
-            )
+            said = lander.said(page.completions)
+            keys = [record["key"] for record in page.completions]
+            made = lander.rows(keys, page.completions, said, lander.digests(said))
+            rows += [part for at, row in enumerate(made) for part in (head, int4(at), row)]
+            if not page.more:
+                blocks.append(HEADER + b"".join(rows) + TRAILER)
+                rows = []
     return blocks
 
 

@@ -34,7 +34,7 @@ NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 def row(*, whole=1, small=2, words="王", some=b"", yes=True, at=NEW_YEAR, moment=None, day=None):
     return b"".join((
         copying.int8(whole), copying.int4(small), copying.text(words), copying.data(some), copying.boolean(yes),
-        copying.timestamp(at), copying.moment_and_day(moment), copying.day(day),
+        copying.timestamp(at), *copying.moments_and_days([moment]), copying.day(day),
     ))  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_the_last_hours_of_the_calendar_stay_in_it(house: str):
 
 @given(st.datetimes(max_value=datetime.fromisoformat("9999-12-30"), timezones=st.timezones()))
 def test_the_day_is_the_local_day(moment: datetime):
-    said = copying.moment_and_day(moment)
+    (said,) = copying.moments_and_days([moment])
     days = struct.unpack(">iqii", said)[3]
     assert date(2000, 1, 1) + timedelta(days=days) == local_date(moment)
 
