@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
@@ -164,19 +164,11 @@ class PageLander:
                 known = {key: (completion, digest) for key, completion, digest in cursor.fetchall()}
                 due = []
                 for ready in pages:
-                    wanted: list[int] = []
-                    for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
-                        completion, old = known.get(key, _NEVER_SEEN)
-                        if old == digest:
-                            seen.append(completion)
-                            record = ready.records[at] if ready.records else {}
-                            if "serial" in record:
-                                numbered.append((completion, record["serial"], record.get("mark", 0)))
-                            continue
-                        if completion:
-                            outdated.append(completion)
-                        wanted.append(at)
-                    due.append(ready.only(wanted))
+                    of_page = _compared(ready, known)
+                    seen += of_page.seen
+                    numbered += of_page.numbered
+                    outdated += of_page.outdated
+                    due.append(ready.only(of_page.due))
             if numbered:  # the source began to number its rows: no change of what they say
                 cursor.execute(_NUMBERED, [list(column) for column in zip(*numbered, strict=True)])
             landing = sum(len(ready.keys) for ready in due)
@@ -246,7 +238,7 @@ class PageLander:
             alone = ready.only([at])
             try:
                 with transaction.atomic():
-                    PageLander(self.source, self.run)._land([alone], None)  # a trial of ourselves
+                    PageLander(self.source, self.run)._land([alone], None)  # noqa: SLF001 - a trial of ourselves
                     transaction.set_rollback(True)
                 good.append(at)
             except _UNLANDABLE as error:
@@ -282,6 +274,31 @@ WHERE h.what = 'row' AND h.released_at IS NULL AND h.source = %s AND NOT h.key =
   AND NOT EXISTS (SELECT 1 FROM intake_completion c WHERE c.current AND c.source_id || ':' || c.key = h.key
                   AND c.landed_at > h.opened_at)
 """
+
+
+class _Compared(NamedTuple):
+    """A page beside what is known."""
+
+    seen: list[int]  # completions that are as they were
+    numbered: list[tuple[int, int, int]]  # those of them whose source says a number and a mark
+    outdated: list[int]
+    due: list[int]  # places of the records that are new or changed
+
+
+def _compared(ready: Ready, known: Mapping[str, tuple[int, bytes]]) -> _Compared:
+    found = _Compared([], [], [], [])
+    for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
+        completion, old = known.get(key, _NEVER_SEEN)
+        if old == digest:
+            found.seen.append(completion)
+            record = ready.records[at] if ready.records else None
+            if record and "serial" in record:
+                found.numbered.append((completion, record["serial"], record.get("mark", 0)))
+            continue
+        if completion:
+            found.outdated.append(completion)
+        found.due.append(at)
+    return found
 
 
 def together(pages: Iterable[Ready]) -> Iterator[list[Ready]]:

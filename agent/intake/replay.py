@@ -11,6 +11,7 @@ from agent.crypto import vault
 from agent.intake.errors import NotReplayable
 from agent.intake.landing import PAYLOAD_PURPOSE
 from agent.intake.models import Source
+from agent.intake.pages import Ready
 from agent.intake.sync import Pull, running
 from agent.localtime import now
 from agent.quarantine.models import Held

@@ -117,9 +117,11 @@ class Plugin:
             rows, behind = answer.rows, answer.last
             answer = replace(answer, rows=[])  # nothing keeps rows that were given away
             for some, more in a_few(rows):
+                page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
                 tally.rows += len(some)
                 tally.marks += marks_of(some)
-                yield self._page(replace(answer, rows=some), part, total, sequence, more=more)
+                yield page
+                del page  # nothing keeps it while the next is made
                 sequence = None
             if not answer.more:
                 break

@@ -1,6 +1,7 @@
 """The route by the companion plugin, on the fake: what it brings, what it does not believe, what it says is gone."""
 
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import pytest
 
@@ -59,8 +60,10 @@ def test_a_few_calls_bring_everything(site, connect):
     reader = connect()
     pages = list(reader.completions())
     assert site.calls == [SITE_INFO, COMPLETIONS]
-    assert [page.total for page in pages] == [3787]
-    assert (pages[0].sequence, pages[0].through) == (0, pages[0].completions[-1]["completed_at"])
+    assert {page.total for page in pages} == {3787}
+    assert [page.more for page in pages] == [True] * 7 + [False]
+    assert [page.sequence for page in pages] == [0] + [None] * 7
+    assert [page.through for page in pages] == [None] * 7 + [pages[-1].completions[-1]["completed_at"]]
 
 
 def test_it_began_when_it_was_entered_unless_that_was_afterwards(site, connect):
@@ -133,7 +136,7 @@ def test_what_the_service_does_not_offer_is_not_claimed(site, connect, function,
 def test_a_plugin_that_is_removed_in_mid_pull_is_missed_by_its_name(site, connect):
     site.faults.add("plugin_removed", after=1)
     pages = connect(page_size=2000).completions()
-    assert len(next(pages).completions) == 2000
+    assert [(len(page.completions), page.more) for page in islice(pages, 4)] == [(500, True)] * 3 + [(500, False)]
     with pytest.raises(errors.FunctionMissing):
         next(pages)
 
