@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.approvals import Approval, ApprovedAchievement
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
+
+__all__ = ["Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificatePdf", "Serial"]
 
 
 class Serial(models.Model):
