@@ -83,7 +83,7 @@ CROSS JOIN LATERAL (SELECT CASE
 END AS code) w
 WHERE NOT a.withdrawn
   AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.state = 'issued')
+                  AND c.state IN ('issued', 'suspended'))
   -- said apart, so that both are joins: with «or» it was a look-up for each of a million
   AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
                   AND c.achievement_id = a.id)
