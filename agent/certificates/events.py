@@ -38,7 +38,8 @@ WITH step AS (
     FROM step s JOIN certificates_certificate c ON c.id = s.certificate_id
 ), told AS (
     INSERT INTO certificates_certificatenotice (certificate_id, event_id, kind, created_at)
-    SELECT certificate_id, id, %(kind)s, %(at)s FROM known WHERE NOT (%(kind)s = 'issued' AND predecessor_id IS NOT NULL)
+    SELECT certificate_id, id, %(kind)s, %(at)s FROM known
+    WHERE NOT (%(kind)s = 'issued' AND predecessor_id IS NOT NULL)
 )
 SELECT id, number, encode(sha256(convert_to(credential, 'UTF8')), 'hex') FROM known ORDER BY id
 """
