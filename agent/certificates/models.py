@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.key_models import KeyRetirement, PublishedKey
+from agent.certificates.status_models import StatusList
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
+
+__all__ = [
+    "Certificate", "CertificateEvent", "CertificatePdf", "KeyRetirement", "PublishedKey", "Serial", "StatusList",
+]  # fmt: skip
 
 
 class Serial(models.Model):
@@ -41,9 +47,13 @@ class Certificate(models.Model):
     verify_url = models.CharField(max_length=300)
     credential = models.TextField(help_text="VC-JWT")
     state = models.CharField(max_length=12, choices=State, default=State.ISSUED)
+    # the unique constraint is their index; older certificates have no place in a list
+    status_list = models.ForeignKey(StatusList, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    status_index = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="one_place_in_status_lists"),
             models.UniqueConstraint(
                 fields=["learner", "programme"], condition=models.Q(state="issued"), name="one_live_certificate"
             ),
@@ -53,6 +63,11 @@ class Certificate(models.Model):
             models.Index(
                 fields=["achievement"], include=["learner", "hours", "id"], condition=models.Q(state="issued"),
                 name="certificate_in_force",
+            ),
+            # what a status list is made of
+            models.Index(
+                fields=["status_list"], include=["status_index", "state"], condition=~models.Q(state="issued"),
+                name="certificate_bits",
             ),
         ]  # fmt: skip
 
