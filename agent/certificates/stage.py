@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
-from agent.certificates.errors import GlyphMissing, SigningKeyError
+from agent.certificates.errors import GlyphMissing
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import require_glyphs
 from agent.certificates.numbers import make_number, make_token
@@ -151,8 +151,7 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         cursor.execute(_REVOKE)
         done.revoked = cursor.rowcount
         find_due(cursor, policies)
-        fault = key_fault()
-        held = _hold(cursor, fault)
+        held = _hold(cursor)
         done.held = len(held)
         cursor.execute(_IN_ORDER)
         waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in held]
@@ -241,12 +240,15 @@ def verify_url(number: str, token: str) -> str:
     return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
 
 
-def _hold(cursor: CursorWrapper, fault: SigningKeyError | None) -> set[int]:
+def _hold(cursor: CursorWrapper) -> set[int]:
     """What the fonts can't draw waits with the character named; never a blank on a certificate. Without a key all of
-    it waits: never one unsigned."""
+    it waits: never one unsigned.
+    """
     cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
     held: dict[int, tuple[str, Jsonb]] = {}
-    for achievement, *texts in cursor.fetchall():
+    rows = cursor.fetchall()
+    fault = key_fault() if rows else None
+    for achievement, *texts in rows:
         if fault:
             held[achievement] = fault.code, Jsonb({"reason": fault.message})
         elif error := _undrawable(texts):
