@@ -7,7 +7,18 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, verify
+from agent.portal.views import (
+    certificates,
+    health,
+    home,
+    hooks,
+    reconciliation,
+    runs,
+    sign_in,
+    verify,
+    verify_api,
+    verify_file,
+)
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -24,6 +35,11 @@ _pages = [
     path("reconciliation/", reconciliation.index, name="reconciliation"),
     path("reconciliation.csv", reconciliation.export, name="reconciliation-csv"),
     re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
+    path("verify/file/", verify_file.upload, name="verify-file"),
+    path("verify/keys.pem", verify.keys, name="verify-keys"),
+    path("verify/credential/", verify.credential, name="verify-credential"),
+    path("api/verify/<str:token>", verify_api.one, name="verify-api"),
+    path("robots.txt", verify.robots, name="robots"),
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
