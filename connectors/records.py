@@ -53,8 +53,8 @@ class Completion(TypedDict):
 Completions = TypeAdapter(list[Completion])
 
 A_FEW = 500
-"""Rows that are worked on at a time: they and what is made of them fit into a processor's cache, which halves the time
-that a large answer takes (measured, ADR 17)."""
+"""Rows that are worked on at a time: they and what is made of them nearly fit into a processor's cache, which saves a
+pull by large answers 10 to 15 % of its time, and memory (measured, ADR 17)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class Lander:
         # fmt: on
         called = [key.encode() for key in keys]
         columns = (
-            repeat(_DIGEST),
+            repeat(_DIGEST, len(called)),
             digests,
             map(size, map(len, called)),
             called,
@@ -128,7 +128,7 @@ class Lander:
             [text(_storable(one["place"])) if "place" in one else _NOTHING for one in records],
             [two_int8(8, one["serial"], 8, one["mark"]) if "mark" in one else _number(one) for one in records],
         )
-        return list(map(b"".join, zip(*columns, strict=False)))  # the first has no end
+        return list(map(b"".join, zip(*columns, strict=True)))
 
     def seal_page(self, titles: Sequence[str], raws: list[Any]) -> bytes:
         """The raw rows of a page, sealed together: `open_raw` gives one back."""

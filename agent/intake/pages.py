@@ -82,9 +82,7 @@ class Ready:
     at: Sequence[int]  # the records' places among the raw rows
     rows: list[bytes]  # of COPY
     sealed: bytes = b""  # the raw rows
-    places: list[str] = field(
-        default_factory=list
-    )  # where the records stand in a file, for the day that one is refused
+    places: list[str] = field(default_factory=list)  # where the records stand in a file, should one be refused
 
     def only(self, due: Sequence[int]) -> Ready:
         """The records in these places."""

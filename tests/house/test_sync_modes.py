@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import orjson
 import pytest
 from pydantic import SecretStr
 
@@ -11,14 +12,14 @@ from agent.crypto import vault
 from agent.intake import circuit, sync
 from agent.intake.backfill import begin, go_on
 from agent.intake.errors import BackfillOpen, SourceResting, SpansUnknown, SyncFailed
-from agent.intake.landing import PAYLOAD_PURPOSE
+from agent.intake.landing import PAYLOAD_PURPOSE, open_raw
 from agent.intake.models import Completion, MissingUpstream, Source, SourceState, SyncRun
 from agent.intake.replay import replay
 from agent.intake.sources import save
 from agent.intake.sync import Mode, pull
 from agent.quarantine.models import Held
 from connectors.base import Capabilities, Connector, SourceConfig
-from connectors.errors import Action, LogCut, Truncated
+from connectors.errors import Action, LogCut, Malformed, Truncated
 from connectors.moodle.times import ReportTimes
 from connectors.records import EVERYTHING, Block, CheckResult, Page
 from tests.house.houses import Base, connect, held, line, roster
@@ -405,3 +406,52 @@ def test_a_row_that_the_database_refuses_keeps_out_no_other(memory: Source, monk
     landed = pull(Source.objects.create(name="other", kind="memory", url=""))
     assert (landed.new, landed.rejected) == (2, 1)
     assert held() == {"E_ROW_REFUSED": 1}
+
+
+def test_a_refused_row_keeps_its_place_and_its_raw_row(memory: Source, monkeypatch):
+    rows = [memory_row(n) | {"place": f"学员!A{n}", "raw": {"n": n}} for n in (1, 2, 3)]
+    rows[1]["course_name"] = "长" * 501
+    monkeypatch.setattr(Memory, "completions", lambda _: iter([Page(rows)]))
+    assert pull(Source.objects.create(name="other", kind="memory", url="")).rejected == 1
+    item = Held.objects.get()
+    assert item.params["place"] == "学员!A2"
+    assert orjson.loads(vault().open(bytes(item.payload), PAYLOAD_PURPOSE)) == {"n": 2}
+
+
+# --- one answer in several pages -----------------------------------------------------------------------------------
+def test_pages_of_one_answer_land_together_or_not_at_all(memory: Source, monkeypatch):
+    def cut(_):
+        yield Page([memory_row(1)])
+        yield Page([memory_row(2)], more=True)
+        raise Malformed(what="memory", url="", reason="cut")
+
+    monkeypatch.setattr(Memory, "completions", cut)
+    other = Source.objects.create(name="other", kind="memory", url="")
+    with pytest.raises(SyncFailed):
+        pull(other)
+    assert list(Completion.objects.filter(source=other).values_list("key", flat=True)) == ["m1|WSYS"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_of_a_row_that_comes_twice_in_one_answer_the_later_is_taken(memory: Source, monkeypatch, known):
+    pages = [Page([memory_row(1, "60"), memory_row(2)], more=True), Page([memory_row(3), memory_row(1, "70")])]
+    monkeypatch.setattr(Memory, "capabilities", Capabilities())
+    other = Source.objects.create(name="other", kind="memory", url="")
+    if known:
+        monkeypatch.setattr(Memory, "completions", lambda _: iter([Page([memory_row(1, "50")])]))
+        pull(other)
+    monkeypatch.setattr(Memory, "completions", lambda _: iter(pages))
+    landed = pull(other)
+    assert (landed.new, landed.changed) == ((2, 1) if known else (3, 0))
+    now_there = Completion.objects.filter(source=other, current=True)
+    assert dict(now_there.values_list("key", "grade")) == {"m1|WSYS": "70", "m2|WSYS": "90", "m3|WSYS": "90"}
+    for row in now_there.select_related("raw_page"):  # each finds its own raw row in the page that was kept
+        raw = open_raw(vault(), bytes(row.raw_page.sealed), row.raw_place)
+        assert raw == memory_row(row.serial, row.grade)["raw"]
+
+
+def test_what_an_answer_shows_again_after_it_was_gone_is_there(memory: Source):
+    Memory.log += [Page([], gone=["m4|WSYS"], sequence=1, more=True), Page([memory_row(4, "71")], sequence=2)]
+    pull(memory, Mode.RECENT)
+    assert current()["m4|WSYS"] == "71"
+    assert not MissingUpstream.objects.exists()
