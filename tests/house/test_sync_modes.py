@@ -451,7 +451,10 @@ def test_of_a_row_that_comes_twice_in_one_answer_the_later_is_taken(memory: Sour
 
 
 def test_what_an_answer_shows_again_after_it_was_gone_is_there(memory: Source):
-    Memory.log += [Page([], gone=["m4|WSYS"], sequence=1, more=True), Page([memory_row(4, "71")], sequence=2)]
+    Memory.log += [
+        Page([], gone=["m4|WSYS", "m5|WSYS"], sequence=1, more=True),
+        Page([memory_row(4, "71")], sequence=2),
+    ]
     pull(memory, Mode.RECENT)
     assert current()["m4|WSYS"] == "71"
-    assert not MissingUpstream.objects.exists()
+    assert list(MissingUpstream.objects.values_list("completion__key", flat=True)) == ["m5|WSYS"]
