@@ -18,10 +18,13 @@ from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
 from agent.certificates.errors import GlyphMissing
+from agent.certificates.events import Happened, record
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import require_glyphs
 from agent.certificates.numbers import make_number, make_token
 from agent.certificates.signer import signing_keys
+from agent.certificates.takeback import take_back
+from agent.certificates.transitions import Kind
 from agent.credit.eligibility import entitled
 from agent.credit.policy import Policy
 from agent.localtime import now
@@ -96,7 +99,7 @@ JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL A
     AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
 WHERE NOT a.withdrawn
   AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.state = 'issued')
+                  AND c.state IN ('issued', 'suspended'))
   -- said apart, so that both are joins: with «or» it was a look-up for each of a million
   AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
                   AND c.achievement_id = a.id)
@@ -115,24 +118,7 @@ _COPY = """
 COPY certificates_certificate (number, token, achievement_id, learner_id, programme_id, programme_version_id, holder,
     id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state) FROM STDIN
 """
-_EVENTS = """
-INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
-SELECT id, issued_at, 'issued', 'issued' FROM certificates_certificate WHERE number = ANY(%s)
-"""
-# A correction that makes it another person's, or another programme's, takes back what the certificate says.
-_REVOKE = """
-WITH gone AS (
-    UPDATE certificates_certificate c SET state = 'revoked'
-    FROM matching_achievement a JOIN programmes_programmeversion v ON v.id = a.programme_version_id
-    WHERE a.id = c.achievement_id AND c.state = 'issued'
-      AND (a.withdrawn OR a.learner_id <> c.learner_id OR v.programme_id <> c.programme_id)
-    RETURNING c.id, CASE WHEN a.withdrawn THEN 'taken back by the source'
-                         WHEN a.learner_id <> c.learner_id THEN 'corrected by the source: another person'
-                         ELSE 'corrected by the source: another programme' END AS reason
-)
-INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
-SELECT id, now(), 'revoked', reason FROM gone
-"""
+_IDS = "SELECT id FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
 
 
 def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | None = None) -> Issued:
@@ -144,8 +130,7 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
     done = Issued()
     with transaction.atomic(), connection.cursor() as cursor:
         _lock(cursor)
-        cursor.execute(_REVOKE)
-        done.revoked = cursor.rowcount
+        done.revoked = take_back(cursor)
         find_due(cursor, policies)
         unprintable = _hold_unprintable(cursor)
         done.held = len(unprintable)
@@ -226,7 +211,8 @@ def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
                 fact.id_masked, fact.hours, fact.learned_from, fact.learned_on, fact.issued_at, fact.verify_url,
                 credential, "issued",
             ))  # fmt: skip
-    cursor.execute(_EVENTS, [[fact.number for fact in facts]])
+    cursor.execute(_IDS, [[fact.number for fact in facts]])
+    record(cursor, Kind.ISSUED, [Happened(pk, "issued") for (pk,) in cursor.fetchall()], issued_at)
 
 
 def verify_url(number: str, token: str) -> str:
