@@ -131,3 +131,55 @@ class CredentialInvalid(CertificateError):
     code = "E_CREDENTIAL"
     fix = "Check the certificate by its QR code or number: the page behind it shows the true data."
     exit_code = PERSON_NEEDED
+
+
+# --- a certificate's life ----------------------------------------------------------------------------------------
+class NumberUnknown(CertificateError):
+    """There is no certificate with the number {number}."""
+
+    code = "E_CERTIFICATE_UNKNOWN"
+    fix = "See `xueshi certificate list`; the last digit is a check digit."
+
+
+class StepRefused(CertificateError):
+    """Certificate {number} is {state}: it can't be {step}."""
+
+    code = "E_STEP"
+    fix = "What can happen to it now: {allowed}. See `xueshi certificate show {number}`."
+
+
+class ReasonRefused(CertificateError):
+    """«{reason_class}» is no reason for which a certificate is {step}, or there is no sentence beside it."""
+
+    code = "E_STEP_REASON"
+    fix = "Give --because one of: {allowed}; and --reason in a sentence of at most 200 characters."
+
+
+class NothingToCorrect(CertificateError):
+    """Certificate {number} says already what its successor would say."""
+
+    code = "E_NOTHING_TO_CORRECT"
+    fix = "Correct the completion at the source and sync, or give the right name with --name."
+
+
+class NotEarned(CertificateError):
+    """The completion behind certificate {number} earns none now: the source took it back or made it another's, or its
+    programme has no certificates.
+    """
+
+    code = "E_NOT_EARNED"
+    fix = "Put it right at the source or in the filing first; `xueshi learner explain` shows what counts and why."
+
+
+class AnotherLive(CertificateError):
+    """The learner of certificate {number} has another one in force for the same programme: {other}."""
+
+    code = "E_ANOTHER_LIVE"
+    fix = "Revoke {other} first, if that is the wrong one."
+
+
+class SeveralHolders(CertificateError):
+    """A new name was given for certificates of several people."""
+
+    code = "E_SEVERAL_HOLDERS"
+    fix = "Supersede them one person at a time."

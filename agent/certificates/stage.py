@@ -44,10 +44,11 @@ class Issued:
 
     issued: int = 0
     revoked: int = 0
+    superseded: int = 0
     held: int = 0
 
 
-class _Due(NamedTuple):
+class Due(NamedTuple):
     """An achievement that has earned a certificate."""
 
     achievement: int
@@ -72,6 +73,7 @@ class _Due(NamedTuple):
 
     @property
     def texts(self) -> tuple[str, ...]:
+        """What the page shows."""
         return self.name, self.title, self.series, self.organiser, self.implementer
 
 
@@ -116,7 +118,7 @@ RETURNING programme_id, last
 """
 _COPY = """
 COPY certificates_certificate (number, token, achievement_id, learner_id, programme_id, programme_version_id, holder,
-    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state) FROM STDIN
+    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state, predecessor_id) FROM STDIN
 """
 _IDS = "SELECT id FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
 
@@ -142,9 +144,9 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
             # looked at again under the lock: another worker may have been faster, or a correction
             find_due(cursor, policies, only=waiting[start : start + _BATCH])
             cursor.execute(_BATCH_OF_DUE)
-            batch = [due for due in map(_Due._make, cursor.fetchall()) if not _undrawable(due.texts)]
+            batch = [due for due in map(Due._make, cursor.fetchall()) if not undrawable(due.texts)]
             if batch:
-                _issue(cursor, batch)
+                issue(cursor, batch)
         done.issued += len(batch)
         if progress:
             progress(min(start + _BATCH, len(waiting)), len(waiting))
@@ -167,7 +169,11 @@ def _lock(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
 
 
-def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
+def issue(cursor: CursorWrapper, batch: list[Due], predecessors: Mapping[int, int] | None = None) -> list[int]:
+    """Number, sign and write a certificate for each of ``batch``, in the caller's transaction; their ids.
+
+    :param predecessors: by achievement, the certificate whose place the new one takes
+    """
     counts: dict[int, int] = defaultdict(int)
     for due in batch:
         counts[due.programme] += 1
@@ -209,10 +215,12 @@ def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
             copy.write_row((
                 fact.number, fact.token, due.achievement, due.learner, due.programme, due.version, fact.holder,
                 fact.id_masked, fact.hours, fact.learned_from, fact.learned_on, fact.issued_at, fact.verify_url,
-                credential, "issued",
+                credential, "issued", predecessors.get(due.achievement) if predecessors else None,
             ))  # fmt: skip
     cursor.execute(_IDS, [[fact.number for fact in facts]])
-    record(cursor, Kind.ISSUED, [Happened(pk, "issued") for (pk,) in cursor.fetchall()], issued_at)
+    issued = [pk for (pk,) in cursor.fetchall()]
+    record(cursor, Kind.ISSUED, [Happened(pk, "issued") for pk in issued], issued_at)
+    return issued
 
 
 def verify_url(number: str, token: str) -> str:
@@ -225,7 +233,7 @@ def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
     cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
     held: dict[int, Jsonb] = {}
     for achievement, *texts in cursor.fetchall():
-        if error := _undrawable(texts):
+        if error := undrawable(texts):
             character, point, field = (error.params[name] for name in ("character", "code_point", "field"))
             shown = {"text": texts[_PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
             held[achievement] = Jsonb(shown)
@@ -237,7 +245,8 @@ def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
     return set(held)
 
 
-def _undrawable(texts: Iterable[str]) -> GlyphMissing | None:
+def undrawable(texts: Iterable[str]) -> GlyphMissing | None:
+    """Why the fonts can't draw one of ``texts``; None: they can."""
     try:
         require_glyphs(dict(zip(_PRINTED, texts, strict=True)))
     except GlyphMissing as error:

@@ -15,13 +15,6 @@ from agent.errors import PERSON_NEEDED, XueshiError
 group = typer.Typer(help="List, fetch and check certificates.", no_args_is_help=True)
 
 
-class CertificateUnknown(XueshiError):
-    """There is no certificate with the number {number}."""
-
-    code = "E_CERTIFICATE_UNKNOWN"
-    fix = "See `xueshi certificate list`; the last digit is a check digit."
-
-
 class FileUnreadable(XueshiError):
     """{path} can't be read: {reason}."""
 
@@ -60,21 +53,40 @@ def list_(as_json: AsJson = False) -> None:
 def show(number: str, as_json: AsJson = False) -> None:
     """One certificate: its facts, its life, its signed credential."""
     start()
+    from agent.certificates.life import chain  # noqa: PLC0415
+
     certificate = _get(number)
     row = _row(certificate) | {
         "organiser": certificate.programme.organiser.name,
         "learned_from": certificate.learned_from.isoformat() if certificate.learned_from else None,
         "events": [
-            {"at": e.at.isoformat(), "state": e.state, "reason": e.reason} for e in certificate.events.order_by("pk")
+            {
+                "at": e.at.isoformat(),
+                "kind": e.kind,
+                "state": e.state,
+                "reason_class": e.reason_class,
+                "reason": e.reason,
+                "by": e.by,
+                "successor": e.successor.number if e.successor else None,
+            }
+            for e in certificate.events.select_related("successor").order_by("pk")
         ],
+        "chain": [{"number": each.number, "state": each.state} for each in chain(certificate)],
         "credential": certificate.credential,
     }
     if as_json:
         emit(row)
     else:
-        table(number, ("", ""), [[key, value] for key, value in row.items() if key not in ("events", "credential")])
+        table(
+            number,
+            ("", ""),
+            [[key, value] for key, value in row.items() if key not in ("events", "chain", "credential")],
+        )
         for event in row["events"]:
-            page.print(f"{event['at']}  {event['state']}  {event['reason']}")
+            why = "  ".join(filter(None, (event["reason_class"], event["reason"], event["by"], event["successor"])))
+            page.print(f"{event['at']}  {event['kind']}  {why}", markup=False)
+        if len(row["chain"]) > 1:
+            page.print("  →  ".join(f"{each['number']} ({each['state']})" for each in row["chain"]), markup=False)
 
 
 @group.command("pdf")
@@ -134,13 +146,14 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _get(number: str) -> Any:
+    from agent.certificates.errors import NumberUnknown  # noqa: PLC0415
     from agent.certificates.models import Certificate  # noqa: PLC0415
 
     certificate = (
         Certificate.objects.select_related("programme_version", "programme__organiser").filter(number=number).first()
     )
     if certificate is None:
-        raise CertificateUnknown(number=number)
+        raise NumberUnknown(number=number)
     return certificate
 
 

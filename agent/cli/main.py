@@ -35,6 +35,7 @@ for _name in (
     "quarantine",
     "learner",
     "certificate",
+    "certificate_life",
     "mapping",
     "roster",
     "doctor",
