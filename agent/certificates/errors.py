@@ -183,3 +183,26 @@ class SeveralHolders(CertificateError):
 
     code = "E_SEVERAL_HOLDERS"
     fix = "Supersede them one person at a time."
+
+
+# --- the transparency log ----------------------------------------------------------------------------------------
+class HeadInvalid(CertificateError):
+    """The tree head is not valid: {reason}."""
+
+    code = "E_TREE_HEAD"
+    fix = "Save a head anew from /transparency/sth.json, and keep the old one: it may be evidence."
+    exit_code = PERSON_NEEDED
+
+
+class NoHead(CertificateError):
+    """No tree head has been published yet."""
+
+    code = "E_NO_TREE_HEAD"
+    fix = "Wait for the hour, or run `xueshi transparency head --publish`."
+
+
+class NotInLog(CertificateError):
+    """Certificate {number} is not in the log of the last published head."""
+
+    code = "E_NOT_IN_LOG"
+    fix = "It comes with the next hourly head; if it does not, run `xueshi transparency audit`."

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.certificates.transparency import Entry, append
 from agent.certificates.transitions import STEP, Kind
 
 if TYPE_CHECKING:
@@ -60,3 +61,5 @@ def record(cursor: CursorWrapper, kind: Kind, happened: Iterable[Happened], at: 
             "reasons": reasons, "classes": classes, "successors": successors,
         },
     )  # fmt: skip
+    entries = [Entry(event, number, kind.value, at, digest) for event, number, digest in cursor.fetchall()]
+    append(cursor, entries)

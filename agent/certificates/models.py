@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.log_models import LogHead, LogLeaf, LogNode
 from agent.certificates.notices import CertificateNotice
 from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
 
-__all__ = ["Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf", "Serial"]
+__all__ = [
+    "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf", "LogHead", "LogLeaf", "LogNode", "Serial",
+]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 
 

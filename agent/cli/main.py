@@ -36,6 +36,7 @@ for _name in (
     "learner",
     "certificate",
     "certificate_life",
+    "transparency",
     "mapping",
     "roster",
     "doctor",
