@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, verify
+from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, transparency, verify
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -25,6 +25,10 @@ _pages = [
     path("reconciliation.csv", reconciliation.export, name="reconciliation-csv"),
     re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
+    path("transparency/", transparency.index, name="transparency"),
+    path("transparency/sth.json", transparency.head, name="transparency-head"),
+    path("transparency/proof/inclusion", transparency.inclusion, name="transparency-inclusion"),
+    path("transparency/proof/consistency", transparency.consistency, name="transparency-consistency"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody

@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from agent.certificates import transparency
 from agent.db.faults import explain
 from agent.errors import XueshiError
 from agent.flow import run_stages
@@ -78,6 +79,13 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
     """The daily reconciliation."""
     with _again(context, attempts):
         reconciliation.run()
+
+
+@app.task(name="tree_head", pass_context=True)
+def tree_head(context: JobContext, *, attempts: int = 0) -> None:
+    """The hourly signed head of the transparency log."""
+    with _again(context, attempts):
+        transparency.publish()
 
 
 @app.task(name="rescue", pass_context=True)

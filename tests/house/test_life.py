@@ -33,7 +33,7 @@ CLEARED = Because("cleared", "looked into", "tester")
 
 @pytest.fixture
 def crowd(base: Base, tmp_path) -> list[str]:
-    """Three people with a certificate of 16 hours each; their numbers."""
+    """Three people with a certificate of 20 hours each; their numbers."""
     people = [line(name, serial, filing_number("P1")) for serial, name in enumerate(("王一", "李二", "张三"), 1)]
     pull(roster(tmp_path / "r.csv", *people))
     run_stages()
@@ -106,7 +106,7 @@ def test_hours_corrected_at_the_source_reissue_by_themselves(crowd, tmp_path):
     assert sql("SELECT holder, hours FROM certificates_certificate WHERE state = 'issued' ORDER BY holder") == [
         ("张三", 1200), ("李贰", 1200), ("王一", 1200),
     ]  # fmt: skip
-    assert [c.hours for c in life.chain(Certificate.objects.get(number=crowd[1]))] == [1600, 1600, 1200]
+    assert [c.hours for c in life.chain(Certificate.objects.get(number=crowd[1]))] == [2000, 2000, 1200]
 
 
 def test_a_suspension_goes_over_to_the_successor(crowd):
@@ -133,7 +133,8 @@ def test_each_step_is_told_once_and_a_successors_issue_with_it(crowd):
     life.revoke(crowd[:1], OTHER, policies())
     life.restore(crowd[:1], CLEARED, policies())
     told = CertificateNotice.objects.order_by("pk").values_list("certificate__number", "kind")
-    assert list(told) == [*((n, "issued") for n in crowd), (crowd[0], "revoked"), (crowd[0], "restored")]
+    assert set(told[:3]) == {(n, "issued") for n in crowd}
+    assert list(told[3:]) == [(crowd[0], "revoked"), (crowd[0], "restored")]
     with pytest.raises(DatabaseError), transaction.atomic():
         notice = CertificateNotice.objects.first()
         notice.pk = None
