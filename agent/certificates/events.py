@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.certificates.transparency import Entry, append
 from agent.certificates.transitions import STEP, Kind
+from agent.certificates.transparency import Entry, append
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -39,7 +39,8 @@ WITH step AS (
     FROM step s JOIN certificates_certificate c ON c.id = s.certificate_id
 ), told AS (
     INSERT INTO certificates_certificatenotice (certificate_id, event_id, kind, created_at)
-    SELECT certificate_id, id, %(kind)s, %(at)s FROM known WHERE NOT (%(kind)s = 'issued' AND predecessor_id IS NOT NULL)
+    SELECT certificate_id, id, %(kind)s, %(at)s FROM known
+    WHERE NOT (%(kind)s = 'issued' AND predecessor_id IS NOT NULL)
 )
 SELECT id, number, encode(sha256(convert_to(credential, 'UTF8')), 'hex') FROM known ORDER BY id
 """

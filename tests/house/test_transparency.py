@@ -144,7 +144,7 @@ def test_whoever_rewrites_the_log_too_fails_at_its_signed_heads(crowd):
     assert {kind for kind, _ in found()} == {"not_logged", "head"}
     forged = entry.replace("issued", "revoked")
     behind_our_back(
-        f"INSERT INTO certificates_logleaf SELECT 6, max(id), '{forged}' FROM certificates_certificateevent"
+        f"INSERT INTO certificates_logleaf (index, event_id, entry) SELECT 6, max(id), '{forged}' FROM certificates_certificateevent"
     )
     assert ("head", f"#{head.pk}") in found()
     behind_our_back("UPDATE certificates_loghead SET size = 5")
