@@ -1,6 +1,6 @@
 """The log's entries and signed tree heads as bytes: what is hashed, what is signed. Knows no database.
 
-A head is a compact JWS (ES256, or RS256) whose payload is ``{"log", "size", "root", "timestamp"}``; root in hexadecimal.
+A head is a compact JWS (ES256, or RS256) whose payload is ``{"log", "size", "root", "timestamp"}``, root in hex.
 """
 
 from __future__ import annotations

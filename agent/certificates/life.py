@@ -1,7 +1,7 @@
 """What people do to certificates: suspend, resume, supersede, revoke, restore; always in sets, always whole.
 
-Each is one transaction: states, events, notices, the successor signed, and what the ledger makes of it. A *dry run* does
-all of it and undoes it, so that what it shows is what would be.
+Each is one transaction: states, events, notices, the successor signed, and what the ledger makes of it. A *dry run*
+does all of it and undoes it, so that what it shows is what would be.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`xueshi transparency`: the public log of certificates: its heads, proofs from it, and looking for what was tampered."""
+"""`xueshi transparency`: the public log of certificates: heads, proofs, and looking for what was tampered with."""
 
 from __future__ import annotations
 

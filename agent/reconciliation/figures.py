@@ -62,7 +62,8 @@ WITH held AS (
     FROM due d JOIN matching_achievement a ON a.id = d.achievement_id LEFT JOIN held h ON h.id = a.id
     UNION ALL
     SELECT a.source_id, a.id, true, false
-    FROM certificates_certificate c JOIN matching_achievement a ON a.id = c.achievement_id WHERE c.state IN ('issued', 'suspended')
+    FROM certificates_certificate c JOIN matching_achievement a ON a.id = c.achievement_id
+    WHERE c.state IN ('issued', 'suspended')
 )
 SELECT source_id, count(*) FILTER (WHERE NOT young), count(*) FILTER (WHERE held), count(*) FILTER (WHERE young),
        count(*) FILTER (WHERE NOT held AND NOT young), array_agg(id) FILTER (WHERE NOT held AND NOT young), NULL

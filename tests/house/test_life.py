@@ -116,16 +116,16 @@ def test_a_suspension_goes_over_to_the_successor(crowd):
 
 
 def test_a_dry_run_shows_the_effects_and_changes_nothing(crowd, xueshi):
-    before = [sql(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES]
+    before = [sql(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES]  # noqa: S608 - names of ours
     said = xueshi("certificate", "revoke", crowd[0], "--because", "improper", "--reason", "x", "--dry-run", "--json")
     assert (said.exit, said.json["dry_run"], said.json["notices"]) == (0, True, 1)
     assert (said.json["changed"][0]["after"], said.json["hours"][0]["after"]) == ("revoked", "0.00")
-    assert [sql(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES] == before
+    assert [sql(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES] == before  # noqa: S608 - names of ours
 
 
 TABLES = (
-    "certificates_certificate", "certificates_certificateevent", "certificates_certificatenotice", "certificates_serial",
-    "credit_creditentry", "credit_ruling",
+    "certificates_certificate", "certificates_certificateevent", "certificates_certificatenotice",
+    "certificates_serial", "credit_creditentry", "credit_ruling",
 )  # fmt: skip
 
 
@@ -135,9 +135,9 @@ def test_each_step_is_told_once_and_a_successors_issue_with_it(crowd):
     told = CertificateNotice.objects.order_by("pk").values_list("certificate__number", "kind")
     assert set(told[:3]) == {(n, "issued") for n in crowd}
     assert list(told[3:]) == [(crowd[0], "revoked"), (crowd[0], "restored")]
+    notice = CertificateNotice.objects.first()
+    notice.pk = None
     with pytest.raises(DatabaseError), transaction.atomic():
-        notice = CertificateNotice.objects.first()
-        notice.pk = None
         notice.save(force_insert=True)
 
 
@@ -204,10 +204,14 @@ def test_the_database_lets_a_state_go_where_the_table_says_and_nowhere_else(crow
         "UPDATE certificates_certificate SET issued_at = issued_at - interval '1 year'",
         "DELETE FROM certificates_certificatenotice; DELETE FROM certificates_certificate",
         "UPDATE certificates_certificate SET predecessor_id = id",
-        "INSERT INTO certificates_certificateevent (certificate_id, at, kind, state, reason_class, reason, by)"
-        " SELECT id, now(), 'revoked', 'issued', 'other', 'x', '' FROM certificates_certificate",
-        "INSERT INTO certificates_certificateevent (certificate_id, at, kind, state, reason_class, reason, by)"
-        " SELECT id, now(), 'revoked', 'revoked', 'cleared', 'x', '' FROM certificates_certificate",
+        (
+            "INSERT INTO certificates_certificateevent (certificate_id, at, kind, state, reason_class, reason, by)"
+            " SELECT id, now(), 'revoked', 'issued', 'other', 'x', '' FROM certificates_certificate"
+        ),
+        (
+            "INSERT INTO certificates_certificateevent (certificate_id, at, kind, state, reason_class, reason, by)"
+            " SELECT id, now(), 'revoked', 'revoked', 'cleared', 'x', '' FROM certificates_certificate"
+        ),
     ],
 )
 def test_the_database_refuses(crowd, statement):
@@ -242,7 +246,8 @@ def test_whatever_is_done_the_ledger_says_what_the_live_certificates_say(crowd, 
                 case Kind.ISSUED:
                     run_stages()
         except CertificateError as error:
-            assert isinstance(error, StepRefused | AnotherLive)
+            if not isinstance(error, StepRefused | AnotherLive):
+                raise
     live = Certificate.objects.filter(state__in=("issued", "suspended"))
     recognised = dict(
         sql("SELECT learner_id, sum(recognised)::int FROM credit_creditentry GROUP BY 1 HAVING sum(recognised) <> 0")
