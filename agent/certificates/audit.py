@@ -138,7 +138,7 @@ def _tree(heads: list[LogHead]) -> Iterator[Finding]:  # noqa: C901 - one pass o
 def _rows(question: str, params: list[int]) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         cursor.execute(question, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _nodes(made: dict[merkle.Node, bytes]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db import connection, transaction
 
@@ -318,7 +318,7 @@ class _Act:
         achievements = sorted({row.achievement for row in self.rows})
         rule(self.cursor, achievements, barred=barred, reason=self.because.reason, policies=policies)
 
-    def facts(self) -> dict[int, dict[str, object]]:
+    def facts(self) -> dict[int, dict[str, Any]]:
         """What a successor of each would say."""
         self.cursor.execute(_FACTS, [[row.id for row in self.rows]])
         names = [column.name for column in self.cursor.description]
@@ -328,7 +328,7 @@ class _Act:
                 raise NotEarned(number=row.number)
         return found
 
-    def succeed(self, facts: Mapping[int, Mapping[str, object]]) -> None:
+    def succeed(self, facts: Mapping[int, Mapping[str, Any]]) -> None:
         """Sign the successors, put them in the old ones' place, and write down that it happened."""
         target, ids = STEP[self.kind].target, [row.id for row in self.rows]
         if self.kind is Kind.SUPERSEDED:
