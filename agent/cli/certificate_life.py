@@ -97,9 +97,9 @@ def _do(step: Callable[[Because], Effects], because: str, reason: str, by: str, 
     columns = ("number", "before", "after", "successor")
     table(title, columns, [[row[c] for c in columns] for row in value["changed"]])
     if value["hours"]:
-        columns = ("learner", "year", "category", "before", "after")
+        figures = ("learner", "year", "category", "before", "after")
         table(
-            "学时账 Ledger", columns, [[row[c] for c in columns] for row in value["hours"]], right=("before", "after")
+            "学时账 Ledger", figures, [[row[c] for c in figures] for row in value["hours"]], right=("before", "after")
         )
     page.print(f"通知 {value['notices']} 条 notices")
 
