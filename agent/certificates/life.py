@@ -21,9 +21,10 @@ from agent.certificates.errors import (
     SeveralHolders,
     StepRefused,
 )
+from agent.certificates.due import Due
 from agent.certificates.events import Happened, record
 from agent.certificates.models import Certificate
-from agent.certificates.stage import Due, issue, undrawable
+from agent.certificates.stage import issue, undrawable
 from agent.certificates.transitions import STEP, Kind, State, allowed
 from agent.credit.eligibility import entitled
 from agent.credit.policy import Policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.approvals import Approval, ApprovedAchievement
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
 from agent.certificates.notices import CertificateNotice
 from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
@@ -12,7 +13,8 @@ from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
-    "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf", "LogHead", "LogLeaf", "LogNode", "Serial",
+    "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
+    "LogHead", "LogLeaf", "LogNode", "Serial",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
+from agent.certificates.due import Due, find_due, hold_waiting
 from agent.certificates.errors import GlyphMissing
 from agent.certificates.events import Happened, record
 from agent.certificates.facts import CertificateFacts
@@ -25,7 +25,6 @@ from agent.certificates.numbers import make_number, make_token
 from agent.certificates.signer import signing_keys
 from agent.certificates.takeback import take_back
 from agent.certificates.transitions import Kind
-from agent.credit.eligibility import entitled
 from agent.credit.policy import Policy
 from agent.localtime import now
 from agent.quarantine.settle import new_holding, settle
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 _BATCH = 2_000
-_PRINTED = ("name", "title", "series", "organiser", "implementer")
+PRINTED = ("name", "title", "series", "organiser", "implementer")
+"""The fields that the page shows, and that the fonts must have the characters of."""
 _PROFESSIONAL_DIGIT = "2"  # the category digit in numbers: 1 public (never issued, R09), 2 professional
 
 
@@ -48,68 +48,8 @@ class Issued:
     held: int = 0
 
 
-class Due(NamedTuple):
-    """An achievement that has earned a certificate."""
-
-    achievement: int
-    learner: int
-    programme: int
-    version: int
-    name: str
-    id_masked: str
-    title: str
-    series: str
-    organiser: str
-    organiser_uscc: str
-    implementer: str
-    filing_number: str
-    hours: int
-    started_on: date | None
-    learned_on: date
-    region: str
-    year: int
-    issuer_number: int
-    sequence: int
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """What the page shows."""
-        return self.name, self.title, self.series, self.organiser, self.implementer
-
-
-# R08, R09: which programmes have certificates at all is the policy's (`entitled`). What the ledger
-# recognised is what the certificate says; a duplicate of the same programme has none of its own, and what the source
-# took back has none at all. A certificate that was revoked is not issued again by itself; that keeps nobody from one
-# for another completion of the same programme.
-_ELIGIBLE = """
-CREATE TEMP TABLE due ON COMMIT DROP AS
-SELECT DISTINCT ON (a.learner_id, p.id)
-       a.id AS achievement_id, a.learner_id, p.id AS programme_id, v.id AS version_id, a.name, l.id_masked, v.title,
-       v.series, o.name AS organiser, o.uscc, COALESCE(i.name, '') AS implementer, p.filing_number, e.recognised,
-       CASE WHEN c.started_on IS NULL THEN NULL ELSE a.started_on END, a.learned_on, p.region, p.year,
-       o.issuer_number, p.sequence
-FROM matching_achievement a
-JOIN intake_completion c ON c.id = a.completion_id
-JOIN programmes_programmeversion v ON v.id = a.programme_version_id
-JOIN programmes_programme p ON p.id = v.programme_id
-JOIN organisations_organisation o ON o.id = p.organiser_id
-JOIN entitled t ON t.year = p.year AND t.category = v.category AND t.kind = o.kind AND t.state = p.state
-LEFT JOIN organisations_organisation i ON i.id = p.implementer_id
-JOIN learners_learner l ON l.id = a.learner_id
-JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL AND e.recognised > 0
-    AND e.reason <> 'duplicate_course'
-    AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
-WHERE NOT a.withdrawn
-  AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.state IN ('issued', 'suspended'))
-  -- said apart, so that both are joins: with «or» it was a look-up for each of a million
-  AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.achievement_id = a.id)
-  AND (%(only)s::bigint[] IS NULL OR a.id = ANY(%(only)s))
-ORDER BY a.learner_id, p.id, a.learned_on, a.id
-"""
-_IN_ORDER = "SELECT achievement_id FROM due ORDER BY programme_id, learned_on, achievement_id"
-_BATCH_OF_DUE = "SELECT * FROM due ORDER BY programme_id, learned_on, achievement_id"
+_IN_ORDER = "SELECT achievement_id FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
+_BATCH_OF_DUE = "SELECT * FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
 _SERIALS = """
 INSERT INTO certificates_serial (programme_id, last)
 SELECT * FROM unnest(%s::bigint[], %s::int[])
@@ -134,8 +74,11 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         _lock(cursor)
         done.revoked = take_back(cursor)
         find_due(cursor, policies)
+        new_holding(cursor)
+        waiting_for_somebody = hold_waiting(cursor)
         unprintable = _hold_unprintable(cursor)
-        done.held = len(unprintable)
+        settle(cursor, "certificate")
+        done.held = waiting_for_somebody + len(unprintable)
         cursor.execute(_IN_ORDER)
         waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in unprintable]
     for start in range(0, len(waiting), _BATCH):
@@ -151,18 +94,6 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         if progress:
             progress(min(start + _BATCH, len(waiting)), len(waiting))
     return done
-
-
-def find_due(cursor: CursorWrapper, policies: Mapping[int, Policy], only: list[int] | None = None) -> None:
-    """Make the temporary table ``due``, inside a transaction: of all achievements, or of these ``only``."""
-    cursor.execute("CREATE TEMP TABLE entitled (year int, category text, kind text, state text) ON COMMIT DROP")
-    with cursor.copy("COPY entitled FROM STDIN") as copy:
-        for year, policy in policies.items():
-            for row in entitled(policy):
-                copy.write_row((year, *row))
-    # without its figures the planner believes that nobody is entitled, and looks each of a million up
-    cursor.execute("ANALYZE entitled")
-    cursor.execute(_ELIGIBLE, {"only": only})
 
 
 def _lock(cursor: CursorWrapper) -> None:
@@ -230,25 +161,23 @@ def verify_url(number: str, token: str) -> str:
 
 def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
     """What the fonts can't draw waits with the character named; never a blank on a certificate."""
-    cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
-    held: dict[int, Jsonb] = {}
+    cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due WHERE code IS NULL")
+    held: dict[int, tuple[str, Jsonb]] = {}
     for achievement, *texts in cursor.fetchall():
         if error := undrawable(texts):
             character, point, field = (error.params[name] for name in ("character", "code_point", "field"))
-            shown = {"text": texts[_PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
-            held[achievement] = Jsonb(shown)
-    new_holding(cursor)
+            shown = {"text": texts[PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
+            held[achievement] = error.code, Jsonb(shown)
     with cursor.copy("COPY holding (key, source, code, params) FROM STDIN") as copy:
-        for achievement, params in held.items():
-            copy.write_row((str(achievement), "", GlyphMissing.code, params))
-    settle(cursor, "certificate")
+        for achievement, (code, params) in held.items():
+            copy.write_row((str(achievement), "", code, params))
     return set(held)
 
 
 def undrawable(texts: Iterable[str]) -> GlyphMissing | None:
     """Why the fonts can't draw one of ``texts``; None: they can."""
     try:
-        require_glyphs(dict(zip(_PRINTED, texts, strict=True)))
+        require_glyphs(dict(zip(PRINTED, texts, strict=True)))
     except GlyphMissing as error:
         return error
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,6 +88,64 @@ def show(number: str, as_json: AsJson = False) -> None:
             page.print(f"{event['at']}  {event['kind']}  {why}", markup=False)
         if len(row["chain"]) > 1:
             page.print("  →  ".join(f"{each['number']} ({each['state']})" for each in row["chain"]), markup=False)
+
+
+@group.command("approve")
+def approve(
+    programme: Annotated[str, typer.Option("--programme", help="KEY, region/year/KEY or filing number.")],
+    reason: Annotated[str, typer.Option(help="Kept with the approval.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Approve everybody who waits in a programme that asks for it; their certificates are issued at once."""
+    start()
+    from agent.certificates import approvals  # noqa: PLC0415
+    from agent.flow import policies, run_stages  # noqa: PLC0415
+    from agent.programmes.filing import find  # noqa: PLC0415
+
+    policies()  # a wrong rule file is told before anything is done
+    found = find(programme)
+    run_stages()  # who waits is known only after it
+    approved = approvals.approve(found, by=getpass.getuser(), reason=reason)
+    issued = run_stages().issued.issued if approved else 0
+    if as_json:
+        emit({"programme": str(found), "approved": approved, "issued": issued})
+    else:
+        page.print(f"{found}：批准 {approved} 人，签发证书 {issued} 张。")
+
+
+@group.command("approval")
+def approval(
+    programme: Annotated[str, typer.Argument(help="KEY, region/year/KEY or filing number.")],
+    needed: Annotated[
+        bool | None,
+        typer.Option("--needed/--not-needed", help="Whether certificates wait for an approval from now on."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Kept with the change.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Whether a programme's certificates need an approval, and what was decided so far."""
+    start()
+    from agent.certificates import approvals  # noqa: PLC0415
+    from agent.flow import policies, run_stages  # noqa: PLC0415
+    from agent.programmes.filing import find  # noqa: PLC0415
+
+    policies()
+    found = find(programme)
+    if needed is not None and approvals.ask_for_approval(found, needed=needed, by=getpass.getuser(), reason=reason):
+        run_stages()
+        found.refresh_from_db()
+    decided = [
+        {"at": a.at.isoformat(), "kind": a.kind, "by": a.by, "count": a.count, "reason": a.reason}
+        for a in found.approvals.order_by("pk")
+    ]
+    waiting = approvals.waiting(found)
+    if as_json:
+        emit({
+            "programme": str(found), "needed": found.certificates_need_approval, "waiting": waiting, "decided": decided,
+        })  # fmt: skip
+    else:
+        page.print(f"{found}：证书{'须经' if found.certificates_need_approval else '无须'}审批，{waiting} 人待批。")
+        table("审批 Approvals", ("at", "kind", "by", "count", "reason"), [list(d.values()) for d in decided])
 
 
 @group.command("pdf")

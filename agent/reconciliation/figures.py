@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from agent.certificates.stage import find_due
+from agent.certificates.due import find_due
 from agent.credit.policy import Policy
 from agent.learners.identity import mask_name
 from agent.reconciliation.equations import NAMED, Equation, Figures
