@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, hours, page, table
+from agent.cli.output import AsJson, bars, emit, hours, page, person, table
 from agent.errors import PERSON_NEEDED, XueshiError
 
 group = typer.Typer(help="List, fetch and check certificates.", no_args_is_help=True)
@@ -148,6 +149,41 @@ def approval(
         table("审批 Approvals", ("at", "kind", "by", "count", "reason"), [list(d.values()) for d in decided])
 
 
+@group.command("archive")
+def archive(
+    output: Annotated[Path, typer.Option("-o", "--out", help="Where to write the ZIP.")],
+    programme: Annotated[str | None, typer.Option(help="KEY, region/year/KEY or filing number.")] = None,
+    employer: Annotated[str | None, typer.Option(help="Name of the employer, as the rosters have it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write all certificates in force of a programme or of an employer as a ZIP with a manifest.
+
+    Broken off, it goes on where it was: pages that were made are stored.
+    """
+    if (programme is None) == (employer is None):
+        raise typer.BadParameter("--programme or --employer")
+    start()
+    from agent.certificates import archive as archives  # noqa: PLC0415
+    from agent.programmes.filing import find  # noqa: PLC0415
+
+    wanted = archives.of_programme(find(programme)) if programme else archives.of_employer(employer or "")
+    with bars() as tell:
+        failed = archives.make(wanted, lambda done, total: tell("证书 PDF", done, total))
+        _stream(output, archives.stream(wanted, failed, lambda done, total: tell("ZIP", done, total)))
+    done, total = archives.made(wanted)
+    for one in failed:
+        person.print(f"{one.number}  {one.code}  {one.message}", markup=False)
+    if as_json:
+        emit({
+            "file": str(output), "certificates": total, "pages": done,
+            "failed": [{"number": one.number, "code": one.code} for one in failed],
+        })  # fmt: skip
+    else:
+        page.print(f"{output}：{total} 张证书，{done} 个文件。", markup=False)
+    if failed:
+        raise typer.Exit(PERSON_NEEDED)
+
+
 @group.command("pdf")
 def pdf(
     number: str,
@@ -201,6 +237,20 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         if not special:
             draft.unlink(missing_ok=True)
+        raise FileUnwritable(path=path, reason=error.strerror) from None
+
+
+def _stream(path: Path, pieces: Iterator[bytes]) -> None:
+    """Whole or not at all, piece by piece."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            with draft.open("wb") as file:
+                file.writelines(pieces)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
         raise FileUnwritable(path=path, reason=error.strerror) from None
 
 
