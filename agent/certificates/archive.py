@@ -95,12 +95,13 @@ def stream(
 ) -> Iterator[bytes]:
     """The ZIP, piece by piece: the manifest first, then every stored page."""
     why = {one.number: one for one in failed}
-    rows: list[dict[str, Any]] = list(
-        certificates.values(
+    rows: list[dict[str, Any]] = [
+        dict(row)
+        for row in certificates.values(
             "pk", "number", "holder", "id_masked", "hours", "learned_on", "issued_at", "programme_version__title",
             "programme__filing_number", "pdf__sha256",
         )
-    )  # fmt: skip
+    ]  # fmt: skip
     names = {row["pk"]: file_name(row["holder"], row["programme_version__title"], row["number"]) for row in rows}
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:

@@ -122,4 +122,4 @@ def find_due(cursor: CursorWrapper, policies: Mapping[int, Policy], only: list[i
 def hold_waiting(cursor: CursorWrapper) -> int:
     """Put what has to wait into ``holding``; how many."""
     cursor.execute(_WAITING)
-    return cursor.rowcount
+    return int(cursor.rowcount)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from agent.certificates.approvals import Approval, ApprovedAchievement
+from agent.certificates.deliveries import NoticeDelivery, NoticeOptOut
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
 from agent.certificates.notices import CertificateNotice
 from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
@@ -14,7 +15,7 @@ from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
     "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
-    "LogHead", "LogLeaf", "LogNode", "Serial",
+    "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "Serial",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 

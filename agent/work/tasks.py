@@ -24,8 +24,9 @@ from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
 from agent.reconciliation import stage as reconciliation
+from agent.work import telling
 from agent.work.lasting import persistently
-from agent.work.queue import AGAIN, defer, defer_backfill, defer_stages
+from agent.work.queue import AGAIN, defer, defer_backfill, defer_notices, defer_stages
 from agent.work.retry import pause
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,15 @@ def stages(context: JobContext, *, attempts: int = 0) -> None:
     """Match, credit, issue: everything that waits."""
     with _again(context, attempts):
         run_stages()
+        if telling.waiting():
+            defer_notices()
+
+
+@app.task(name="notices", pass_context=True)
+def notices(context: JobContext, *, attempts: int = 0) -> None:
+    """Tell learners what happened to their certificates."""
+    with _again(context, attempts):
+        telling.tell_all()
 
 
 @app.task(name="reconcile", pass_context=True)
