@@ -1,7 +1,7 @@
 """All certificates of a programme or of an employer as one ZIP that is never whole in memory.
 
-First the pages are made that nobody wanted so far (`make`): each is stored, so that a second attempt goes on where the
-first one ended. Then the file is written from what is stored (`stream`), entry by entry. PDFs are compressed already
+Pages that nobody wanted so far are made first (`make`) or on the way (`stream`): each is stored, so that a second
+attempt goes on where the first one ended. The file is written entry by entry, the manifest last. PDFs are compressed already
 and are only put in; the manifest names each with its SHA-256. The same certificates give the same bytes.
 """
 
@@ -34,6 +34,7 @@ _LONGEST = 60  # characters of each text in a name: with number and ending below
 _UNSAFE = re.compile(r'[\\/:*?"<>|\s]+')
 _HEADS = ("证书编号", "姓名", "证件号码", "培训项目", "备案编号", "学时", "完成日期", "签发时间", "文件名", "SHA-256",
           "未制作的原因")  # fmt: skip
+_FACTS = ("programme_version", "programme__organiser", "programme__implementer")
 MANIFEST = "manifest.csv"
 Tell = Callable[[int, int], None]
 
@@ -75,9 +76,8 @@ def make(certificates: QuerySet[Certificate], tell: Tell | None = None) -> list[
     done, total = made(certificates)
     failed: list[Failed] = []
     missing = list(certificates.filter(pdf__isnull=True).values_list("pk", flat=True))
-    related = ("programme_version", "programme__organiser", "programme__implementer")
     for chunk in _batched(missing, _AT_ONCE):
-        for certificate in certificates.filter(pk__in=chunk).select_related(*related):
+        for certificate in certificates.filter(pk__in=chunk).select_related(*_FACTS):
             try:
                 pdf_of(certificate)
                 done += 1
@@ -93,7 +93,11 @@ def make(certificates: QuerySet[Certificate], tell: Tell | None = None) -> list[
 def stream(
     certificates: QuerySet[Certificate], failed: Sequence[Failed] = (), tell: Tell | None = None
 ) -> Iterator[bytes]:
-    """The ZIP, piece by piece: the manifest first, then every stored page."""
+    """The ZIP, piece by piece; what is not stored yet is made on the way, except what ``failed`` before.
+
+    :raises agent.certificates.errors.SigningKeyError: nothing can be signed now; the file ends without its directory,
+        so that nobody takes it for whole
+    """
     why = {one.number: one for one in failed}
     rows: list[dict[str, Any]] = [
         dict(row)
@@ -105,29 +109,45 @@ def stream(
     names = {row["pk"]: file_name(row["holder"], row["programme_version__title"], row["number"]) for row in rows}
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        newest = max((row["issued_at"] for row in rows), default=datetime(2000, 1, 1, tzinfo=SHANGHAI))
-        archive.writestr(_entry(MANIFEST, newest), _manifest(rows, names, why))
-        yield sink.take()
-        stored = [row for row in rows if row["pdf__sha256"]]
         done = 0
-        for chunk in _batched(stored, _AT_ONCE):
+        for chunk in _batched(rows, _AT_ONCE):
             pages = dict(CertificatePdf.objects.filter(pk__in=[row["pk"] for row in chunk]).values_list("pk", "pdf"))
             for row in chunk:
-                archive.writestr(_entry(names[row["pk"]], row["issued_at"]), bytes(pages.pop(row["pk"])))
-                done += 1
+                page = pages.pop(row["pk"], None) or _made_now(row, why)
+                if page:
+                    archive.writestr(_entry(names[row["pk"]], row["issued_at"]), bytes(page))
                 if sink.size >= _CHUNK:
                     yield sink.take()
+            done += len(chunk)
             if tell:
-                tell(done, len(stored))
+                tell(done, len(rows))
+        newest = max((row["issued_at"] for row in rows), default=datetime(2000, 1, 1, tzinfo=SHANGHAI))
+        archive.writestr(_entry(MANIFEST, newest), _manifest(rows, names, why))
     yield sink.take()
+
+
+def _made_now(row: dict[str, Any], why: dict[str, Failed]) -> bytes | None:
+    """The page of a certificate that has none yet; nothing, and why not, where it can't be made."""
+    if row["number"] in why:
+        return None
+    try:
+        made_now = pdf_of(Certificate.objects.select_related(*_FACTS).get(pk=row["pk"]))
+    except SigningKeyError:
+        raise
+    except XueshiError as error:
+        why[row["number"]] = Failed(row["number"], error.code, error.message)
+        return None
+    row["pdf__sha256"] = made_now.sha256
+    return bytes(made_now.pdf)
 
 
 def file_name(holder: str, programme: str, number: str) -> str:
     """What the page is called: Chinese as it is, nothing that a file system takes for something else."""
-    return f"{_safe(holder)}_{_safe(programme)}_{number}.pdf"
+    return f"{safe(holder)}_{safe(programme)}_{number}.pdf"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text as a part of a file's name."""
     visible = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c)[0] != "C")
     cut = _UNSAFE.sub("_", visible).strip("._ ")
     while len(cut.encode()) > _LONGEST * 3 // 2:

@@ -7,7 +7,18 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, transparency, verify
+from agent.portal.views import (
+    archives,
+    certificates,
+    health,
+    home,
+    hooks,
+    reconciliation,
+    runs,
+    sign_in,
+    transparency,
+    verify,
+)
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -18,6 +29,8 @@ _pages = [
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
+    path("archives/programme-<int:number>.zip", archives.of_programme, name="archive-programme"),
+    path("archives/employer.zip", archives.of_employer, name="archive-employer"),
     path("runs/", runs.index, name="runs"),
     path("runs.csv", runs.export, name="runs-csv"),
     path("runs/<int:number>/", runs.one, name="run"),

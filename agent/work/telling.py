@@ -142,8 +142,8 @@ class _SaidNo(Exception):
 
 _CERTAINLY_NOT = (
     ConnectionRefusedError, socket.gaierror, smtplib.SMTPConnectError, smtplib.SMTPHeloError,
-    smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError,
-    requests.ConnectTimeout, _SaidNo,
+    smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError,
+    smtplib.SMTPNotSupportedError, requests.ConnectTimeout, _SaidNo,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from agent.work import telling
 from agent.work.errors import NoticeRefused, NoticeSecretMissing
 from agent.work.push import signature
 from agent.work.retry import pause
-from tests.house.houses import Base, one
+from tests.house.houses import Base, number, one
 
 
 @dataclass
@@ -234,9 +234,10 @@ def test_a_worker_killed_in_the_middle_doubles_nothing(issued: Learner, post_off
         send(letter)
         raise Killed
 
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(EmailMessage, "send", killed)
-        telling.tell_all()
+        with pytest.raises(Killed):
+            telling.tell_all()
     telling.tell_all()
     assert len(post_office.came) == 1
 
@@ -254,3 +255,10 @@ def test_who_wants_none_is_told_of_a_revocation_only(issued: Learner, post_offic
 def test_without_a_mail_server_letters_are_printed(issued: Learner, capfd):
     telling.tell_all()
     assert "xiaoming@example.org" in capfd.readouterr().out
+
+
+def test_a_learner_is_made_quiet_and_told_again_by_command(issued: Learner, xueshi):
+    assert xueshi("learner", "notices", number(1), "--off", "--json").json["notices"] is False
+    assert NoticeOptOut.objects.get().learner_id == issued.pk
+    assert xueshi("learner", "notices", number(1), "--on", "--json").json["notices"] is True
+    assert xueshi("learner", "notices", number(2)).exit == 1
