@@ -1,8 +1,8 @@
 """All certificates of a programme or of an employer as one ZIP that is never whole in memory.
 
 Pages that nobody wanted so far are made first (`make`) or on the way (`stream`): each is stored, so that a second
-attempt goes on where the first one ended. The file is written entry by entry, the manifest last. PDFs are compressed already
-and are only put in; the manifest names each with its SHA-256. The same certificates give the same bytes.
+attempt goes on where the first one ended. The file is written entry by entry, the manifest last. PDFs are compressed
+already and are only put in; the manifest names each with its SHA-256. The same certificates give the same bytes.
 """
 
 from __future__ import annotations

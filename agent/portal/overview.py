@@ -141,7 +141,8 @@ def by_month(sources: Collection[Source] | None, year: int) -> list[int]:
 
 
 _PROGRAMMES = """
-SELECT p.id, p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), o.name, v.title, v.category,
+SELECT p.id, p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), o.name,
+       v.title, v.category,
        v.hours, v.starts_on, v.ends_on, e.at, COALESCE(e.reason, ''),
        (SELECT count(DISTINCT a.learner_id) FROM programmes_programmeversion w
         JOIN matching_achievement a ON a.programme_version_id = w.id AND NOT a.withdrawn
