@@ -26,7 +26,7 @@ def begin(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certificates", "0012_transparency")]
+    dependencies = [("certificates", "0006_transparency")]
     operations = [
         migrations.RunPython(begin, migrations.RunPython.noop),
         append_only("certificates_logleaf"),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0040_approvals'),
+        ('certificates', '0008_approvals'),
         ('learners', '0001_initial'),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0011_life_guards'),
+        ('certificates', '0005_life_guards'),
     ]
 
     operations = [

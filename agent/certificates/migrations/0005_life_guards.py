@@ -55,7 +55,7 @@ def _guard(statement: str, name: str, *, own: bool = True) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certificates", "0010_life")]
+    dependencies = [("certificates", "0004_life")]
     operations = [
         _guard(_STEPS, "certificate_step"),
         _guard(_FIXED, "certificate_fixed"),

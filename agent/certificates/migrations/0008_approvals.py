@@ -9,7 +9,7 @@ from agent.append_only import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0003_in_force'),
+        ('certificates', '0007_log_begins'),
         ('matching', '0001_initial'),
         ('programmes', '0003_certificates_need_approval'),
     ]
