@@ -9,6 +9,12 @@
 ``XUESHI_HOSTS``                  host names that are answered, by commas (default: that of the base URL, loopback)
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
+``XUESHI_PKCS11_MODULE``          library (.so) of a PKCS#11 token that signs instead: no key is in a file then
+``XUESHI_PKCS11_TOKEN``           the token's label
+``XUESHI_PKCS11_KEY``             the key's label on it (default ``xueshi``)
+``XUESHI_PKCS11_PIN``             the user's PIN
+``XUESHI_SM2_KEY``                SM2 private key (PEM) for detached signatures by SM2 with SM3
+``XUESHI_ISSUER``                 ``web`` or ``key``: issuer as did:web (default with https) or did:key (offline)
 ``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
 ``XUESHI_MAIL``                   mail server: ``smtp://host:25``, ``smtp+tls://user:password@host:587`` or
                                   ``smtps://user:password@host:465``; without it letters go to the worker's output
@@ -30,6 +36,8 @@ from agent.db.url import settings_of
 BASE_URL = (os.environ.get("XUESHI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(BASE_URL)
 _secure = _public.scheme == "https"
+# did:web is resolved over https; what can't be reached that way speaks as its own key
+ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
 
 PUBLIC_HOST = _public.hostname or "localhost"

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from agent.certificates.models import Certificate, CertificatePdf
-from agent.certificates.signer import signing_keys
+from agent.certificates.trust import trusted
 from agent.certificates.verify import verify_pdf
 
 
@@ -25,7 +25,7 @@ class Checked:
 
 def check_pdf(data: bytes) -> Checked:
     """Judge a PDF. Never raises for what the file holds: that comes back as reasons."""
-    verdict = verify_pdf(data, signing_keys().trusted)
+    verdict = verify_pdf(data, trusted())
     checked = Checked(verdict.valid, reasons=[f"{r}: {r.sentence}" for r in verdict.reasons], number=verdict.number)
     # a refused file's own number is a claim, good enough to look up the true state of what it pretends to be
     number = verdict.number or verdict.claimed

@@ -68,6 +68,55 @@ class SigningKeyUsage(SigningKeyError):
     fix = "Ask for a certificate with the key usage digitalSignature or nonRepudiation."
 
 
+class SigningKeyRetired(SigningKeyError):
+    """The signing key {kid} was retired on {until} and signs no more."""
+
+    code = "E_SIGNING_KEY_RETIRED"
+    fix = "Point the settings at the key that took its place (`xueshi keys list`), then: xueshi keys rotate"
+
+
+class SigningKeyToken(SigningKeyError):
+    """The token {token} (PKCS#11) can't sign: {reason}."""
+
+    code = "E_SIGNING_KEY_TOKEN"
+    fix = "Check that the device is there, XUESHI_PKCS11_MODULE, _TOKEN, _KEY and the PIN; then: xueshi doctor"
+
+
+class ProofKeyMissing(SigningKeyError):
+    """The token holds no Ed25519 key «{label}», so no credential with an embedded proof can be made."""
+
+    code = "E_PROOF_KEY_MISSING"
+    fix = "Make one: xueshi keys create. The credential as .jwt needs none."
+
+
+class KeySame(SigningKeyError):
+    """The key that is set up, {kid}, is the one that signs already."""
+
+    code = "E_KEY_SAME"
+    fix = "Set XUESHI_SIGNING_P12, or XUESHI_PKCS11_KEY, to the new key first, then rotate."
+
+
+class KeyUnknown(SigningKeyError):
+    """No one published key begins with {kid}."""
+
+    code = "E_KEY_UNKNOWN"
+    fix = "See: xueshi keys list"
+
+
+class KeyInUse(SigningKeyError):
+    """The key {kid} is the one that signs now."""
+
+    code = "E_KEY_IN_USE"
+    fix = "Let another one sign first: xueshi keys rotate"
+
+
+class Sm2Unavailable(SigningKeyError):
+    """The SM2 signature can't be made: {reason}."""
+
+    code = "E_SM2"
+    fix = "Set XUESHI_SM2_KEY to an SM2 private key (PEM), and see that the program openssl (3.0 or newer) is there."
+
+
 # --- numbers -----------------------------------------------------------------------------------------------------
 class NumberFull(CertificateError):
     """The certificate number has no room for {part} {value}: at most {digits} digits."""
@@ -122,6 +171,21 @@ class PageUnexpected(CertificateError):
 
     code = "E_PAGE_FORM"
     fix = "Install the locked version of typst (requirements.lock)."
+
+
+# --- linked data -------------------------------------------------------------------------------------------------
+class ContextUnknown(CertificateError):
+    """The context {url} is not among those that are kept here, and none is downloaded."""
+
+    code = "E_CONTEXT"
+    fix = "Use the contexts of credentials as they are issued here."
+
+
+class TermUndefined(CertificateError):
+    """The term {term} is defined by no context of the credential, so no proof would cover it."""
+
+    code = "E_TERM"
+    fix = "Take the term out, or name the context that defines it."
 
 
 # --- reading back ------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from django.db import models
 
 from agent.certificates.approvals import Approval, ApprovedAchievement
 from agent.certificates.deliveries import NoticeDelivery, NoticeOptOut
+from agent.certificates.key_models import KeyRetirement, PublishedKey
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
 from agent.certificates.notices import CertificateNotice
+from agent.certificates.status_models import StatusList
 from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
@@ -15,7 +17,8 @@ from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
     "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
-    "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "Serial",
+    "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PublishedKey", "Serial",
+    "StatusList",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 
@@ -54,9 +57,13 @@ class Certificate(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="successor",
         help_text="the certificate whose place this one took",
     )  # fmt: skip
+    # the unique constraint is their index; older certificates have no place in a list
+    status_list = models.ForeignKey(StatusList, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    status_index = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="one_place_in_status_lists"),
             models.UniqueConstraint(fields=["learner", "programme"], condition=_LIVE, name="one_live_certificate"),
             # so no chain can lead back into itself
             models.CheckConstraint(
@@ -69,6 +76,11 @@ class Certificate(models.Model):
             models.Index(
                 fields=["achievement"], include=["learner", "hours", "id"], condition=_LIVE,
                 name="certificate_in_force",
+            ),
+            # what a status list is made of
+            models.Index(
+                fields=["status_list"], include=["status_index", "state"], condition=~models.Q(state="issued"),
+                name="certificate_bits",
             ),
         ]  # fmt: skip
 

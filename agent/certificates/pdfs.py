@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdf import render_pdf
-from agent.certificates.signer import signing_keys
+from agent.certificates.signer import keys_to_sign
 from agent.localtime import now
 
 
@@ -27,7 +27,7 @@ def pdf_of(certificate: Certificate) -> CertificatePdf:
         stored = CertificatePdf.objects.filter(pk=certificate.pk).first()
         if stored:
             return stored
-        page = render_pdf(facts_of(certificate), certificate.credential, signing_keys())
+        page = render_pdf(facts_of(certificate), certificate.credential, keys_to_sign())
         return CertificatePdf.objects.create(
             certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now()
         )
@@ -43,4 +43,5 @@ def facts_of(certificate: Certificate) -> CertificateFacts:
         implementer=programme.implementer.name if programme.implementer else "",
         filing_number=programme.filing_number or "", hours=certificate.hours, learned_from=certificate.learned_from,
         learned_on=certificate.learned_on, issued_at=certificate.issued_at, verify_url=certificate.verify_url,
+        status_list=certificate.status_list_id, status_index=certificate.status_index,
     )  # fmt: skip

@@ -17,12 +17,13 @@ from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
 from agent.certificates.due import Due, find_due, hold_waiting
-from agent.certificates.errors import GlyphMissing
+from agent.certificates.errors import GlyphMissing, SigningKeyError
 from agent.certificates.events import Happened, record
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import require_glyphs
 from agent.certificates.numbers import make_number, make_token
-from agent.certificates.signer import signing_keys
+from agent.certificates.signer import issuer_id, key_fault, keys_to_sign
+from agent.certificates.status import take
 from agent.certificates.takeback import take_back
 from agent.certificates.transitions import Kind
 from agent.credit.policy import Policy
@@ -58,7 +59,8 @@ RETURNING programme_id, last
 """
 _COPY = """
 COPY certificates_certificate (number, token, achievement_id, learner_id, programme_id, programme_version_id, holder,
-    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state, predecessor_id) FROM STDIN
+    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state, predecessor_id,
+    status_list_id, status_index) FROM STDIN
 """
 _IDS = "SELECT id FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
 
@@ -67,7 +69,9 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
     """Issue every certificate that is due under the years' ``policies``, and revoke those whose completion the source
     took back.
 
-    :raises agent.certificates.errors.SigningKeyError: nothing is issued unsigned; what is due stays due.
+    Without a key that can sign, what is due is held with the reason, and issued by the first run after it is back.
+
+    :raises agent.certificates.errors.SigningKeyError: the key was lost on the way; the batch is undone and stays due.
     """
     done = Issued()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -76,11 +80,11 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         find_due(cursor, policies)
         new_holding(cursor)
         waiting_for_somebody = hold_waiting(cursor)
-        unprintable = _hold_unprintable(cursor)
+        held = _hold(cursor, key_fault())
         settle(cursor, "certificate")
-        done.held = waiting_for_somebody + len(unprintable)
+        done.held = waiting_for_somebody + len(held)
         cursor.execute(_IN_ORDER)
-        waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in unprintable]
+        waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in held]
     for start in range(0, len(waiting), _BATCH):
         with transaction.atomic(), connection.cursor() as cursor:
             _lock(cursor)
@@ -114,7 +118,7 @@ def issue(cursor: CursorWrapper, batch: list[Due], predecessors: Mapping[int, in
     next_serial = {programme: last - counts[programme] + 1 for programme, last in cursor.fetchall()}
     issued_at = now().replace(microsecond=0)
     facts = []
-    for due in batch:
+    for due, (status_list, status_index) in zip(batch, take(cursor, len(batch)), strict=True):
         serial = next_serial[due.programme]
         next_serial[due.programme] += 1
         number = make_number(due.region, due.year, _PROFESSIONAL_DIGIT, due.issuer_number, due.sequence, serial)
@@ -137,16 +141,19 @@ def issue(cursor: CursorWrapper, batch: list[Due], predecessors: Mapping[int, in
                 learned_on=due.learned_on,
                 issued_at=issued_at,
                 verify_url=verify_url(number, token),
+                status_list=status_list,
+                status_index=status_index,
             )
         )
-    keys = signing_keys()
-    credentials = sign_credentials(facts, keys, issuer_id=keys.did, base_url=settings.BASE_URL)
+    keys = keys_to_sign()
+    credentials = sign_credentials(facts, keys, issuer_id=issuer_id(keys), base_url=settings.BASE_URL)
     with cursor.copy(_COPY) as copy:
         for due, fact, credential in zip(batch, facts, credentials, strict=True):
             copy.write_row((
                 fact.number, fact.token, due.achievement, due.learner, due.programme, due.version, fact.holder,
                 fact.id_masked, fact.hours, fact.learned_from, fact.learned_on, fact.issued_at, fact.verify_url,
                 credential, "issued", predecessors.get(due.achievement) if predecessors else None,
+                fact.status_list, fact.status_index,
             ))  # fmt: skip
     cursor.execute(_IDS, [[fact.number for fact in facts]])
     issued = [pk for (pk,) in cursor.fetchall()]
@@ -159,12 +166,15 @@ def verify_url(number: str, token: str) -> str:
     return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
 
 
-def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
-    """What the fonts can't draw waits with the character named; never a blank on a certificate."""
+def _hold(cursor: CursorWrapper, fault: SigningKeyError | None) -> set[int]:
+    """What the fonts can't draw waits with the character named; never a blank on a certificate. Without a key all of
+    it waits: never one unsigned."""
     cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due WHERE code IS NULL")
     held: dict[int, tuple[str, Jsonb]] = {}
     for achievement, *texts in cursor.fetchall():
-        if error := undrawable(texts):
+        if fault:
+            held[achievement] = fault.code, Jsonb({"reason": fault.message})
+        elif error := undrawable(texts):
             character, point, field = (error.params[name] for name in ("character", "code_point", "field"))
             shown = {"text": texts[PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
             held[achievement] = error.code, Jsonb(shown)

@@ -30,7 +30,7 @@ from agent.certificates.cms import CmsForm
 from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid
 from agent.certificates.facts import document_texts
-from agent.certificates.keys import algorithm_of, in_order, public_key_of
+from agent.certificates.keys import TrustedKey, algorithm_of, in_order, public_key_of
 from agent.certificates.numbers import is_number
 
 ATTACHMENT = "credential.jwt"
@@ -86,7 +86,7 @@ class Verdict:
     signer: str | None = None
 
 
-def verify_pdf(data: bytes, trusted: Sequence[x509.Certificate]) -> Verdict:
+def verify_pdf(data: bytes, trusted: Sequence[x509.Certificate | TrustedKey]) -> Verdict:
     """Whether ``data`` is a certificate that we signed, whole and untouched. Never raises, whatever ``data`` is.
 
     :param trusted: our own certificates (`SigningKeys.trusted`), those of earlier keys too. Never a public CA's: it
@@ -133,7 +133,7 @@ def _read(data: bytes) -> tuple[PdfFileReader, list[EmbeddedPdfSignature]]:
 
 
 def _verify(
-    data: bytes, reader: PdfFileReader, signature: EmbeddedPdfSignature, trusted: Sequence[x509.Certificate]
+    data: bytes, reader: PdfFileReader, signature: EmbeddedPdfSignature, trusted: Sequence[x509.Certificate | TrustedKey]
 ) -> Verdict:
     signed_at = signature.self_reported_timestamp
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
@@ -152,9 +152,10 @@ def _verify(
 
 
 def _fault_of_signature(
-    data: bytes, signature: EmbeddedPdfSignature, certificate: x509.Certificate, trusted: Sequence[x509.Certificate]
+    data: bytes, signature: EmbeddedPdfSignature, certificate: x509.Certificate, trusted: Sequence[x509.Certificate | TrustedKey]
 ) -> Reason | None:
-    anchors = [asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in trusted]
+    known = [one.certificate if isinstance(one, TrustedKey) else one for one in trusted]
+    anchors = [asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in known]
     # The signer's own date is good enough: whoever holds our key needs no false date, and old certificates stay valid.
     moment = signature.self_reported_timestamp
     context = ValidationContext(trust_roots=anchors, moment=moment, allow_fetching=False)
@@ -163,7 +164,9 @@ def _fault_of_signature(
     status = validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
     if not (status.intact and status.valid):
         return Reason.ALTERED
-    if not status.trusted:
+    if not status.trusted or any(
+        isinstance(one, TrustedKey) and one.certificate == certificate and not one.trusted_at(moment) for one in trusted
+    ):
         return Reason.UNTRUSTED
     if not _whole(data, signature):
         return Reason.APPENDED
@@ -171,7 +174,7 @@ def _fault_of_signature(
 
 
 def _credential(
-    reader: PdfFileReader, trusted: Sequence[x509.Certificate]
+    reader: PdfFileReader, trusted: Sequence[x509.Certificate | TrustedKey]
 ) -> tuple[dict[str, Any] | None, Reason | None]:
     """The credential inside a document whose signature holds, or why it can't be believed."""
     jwt = _attached(reader)

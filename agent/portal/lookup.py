@@ -11,7 +11,7 @@ from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid, SigningKeyError
 from agent.certificates.facts import hours_text
 from agent.certificates.models import Certificate, CertificateEvent
-from agent.certificates.signer import signing_keys
+from agent.certificates.trust import trusted
 from agent.learners.identity import fold_name, mask_name
 from agent.portal.words import event_reason
 
@@ -122,7 +122,7 @@ def _shown(found: Certificate) -> Shown:
 def _signature(found: Certificate) -> str:
     """Whether our key signed the credential, and it says what the register says."""
     try:
-        subject = read_credential(found.credential, signing_keys().trusted)["credentialSubject"]
+        subject = read_credential(found.credential, trusted())["credentialSubject"]
     except CredentialInvalid:
         return "invalid"
     except SigningKeyError:
