@@ -71,7 +71,9 @@ def _header(issuer_id: str, keys: SigningKeys) -> dict[str, str]:
 
     With RSA a ``did:key`` in ``kid`` would outgrow the header that libraries accept (512 bytes): there the thumbprint.
     """
-    name = keys.kid if issuer_id.startswith("did:key:") and keys.algorithm == "RS256" else method_of(issuer_id, keys.kid)
+    name = (
+        keys.kid if issuer_id.startswith("did:key:") and keys.algorithm == "RS256" else method_of(issuer_id, keys.kid)
+    )
     return {"alg": keys.algorithm, "kid": name, "typ": "JWT"}
 
 

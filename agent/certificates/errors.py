@@ -83,10 +83,10 @@ class SigningKeyToken(SigningKeyError):
 
 
 class ProofKeyMissing(SigningKeyError):
-    """The token holds no Ed25519 key «{label}», so no credential with an embedded proof can be made."""
+    """The signing key on the token {label} has no Ed25519 key beside it, so no embedded proof can be made."""
 
     code = "E_PROOF_KEY_MISSING"
-    fix = "Make one: xueshi keys create. The credential as .jwt needs none."
+    fix = "Use the credential as .jwt, which needs none: it is signed by the token."
 
 
 class KeySame(SigningKeyError):

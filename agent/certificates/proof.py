@@ -69,9 +69,7 @@ def canonical(document: dict[str, Any]) -> str:
     options = {"documentLoader": _load}
     try:
         expanded = jsonld.expand(plain, options, on_property_dropped=_refuse)
-        return str(
-            jsonld.normalize(expanded, options | {"algorithm": "URDNA2015", "format": "application/n-quads"})
-        )
+        return str(jsonld.normalize(expanded, options | {"algorithm": "URDNA2015", "format": "application/n-quads"}))
     except jsonld.JsonLdError as error:
         cause: BaseException | None = error
         while cause is not None:  # the library wraps what our own loader raised

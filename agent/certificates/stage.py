@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
 from agent.certificates.due import Due, find_due, hold_waiting
-from agent.certificates.errors import GlyphMissing, SigningKeyError
+from agent.certificates.errors import GlyphMissing
 from agent.certificates.events import Happened, record
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import require_glyphs
@@ -80,7 +80,7 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         find_due(cursor, policies)
         new_holding(cursor)
         waiting_for_somebody = hold_waiting(cursor)
-        held = _hold(cursor, key_fault())
+        held = _hold(cursor)
         settle(cursor, "certificate")
         done.held = waiting_for_somebody + len(held)
         cursor.execute(_IN_ORDER)
@@ -166,12 +166,15 @@ def verify_url(number: str, token: str) -> str:
     return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
 
 
-def _hold(cursor: CursorWrapper, fault: SigningKeyError | None) -> set[int]:
+def _hold(cursor: CursorWrapper) -> set[int]:
     """What the fonts can't draw waits with the character named; never a blank on a certificate. Without a key all of
-    it waits: never one unsigned."""
+    it waits: never one unsigned.
+    """
     cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due WHERE code IS NULL")
     held: dict[int, tuple[str, Jsonb]] = {}
-    for achievement, *texts in cursor.fetchall():
+    rows = cursor.fetchall()
+    fault = key_fault() if rows else None
+    for achievement, *texts in rows:
         if fault:
             held[achievement] = fault.code, Jsonb({"reason": fault.message})
         elif error := undrawable(texts):

@@ -133,7 +133,10 @@ def _read(data: bytes) -> tuple[PdfFileReader, list[EmbeddedPdfSignature]]:
 
 
 def _verify(
-    data: bytes, reader: PdfFileReader, signature: EmbeddedPdfSignature, trusted: Sequence[x509.Certificate | TrustedKey]
+    data: bytes,
+    reader: PdfFileReader,
+    signature: EmbeddedPdfSignature,
+    trusted: Sequence[x509.Certificate | TrustedKey],
 ) -> Verdict:
     signed_at = signature.self_reported_timestamp
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
@@ -152,7 +155,10 @@ def _verify(
 
 
 def _fault_of_signature(
-    data: bytes, signature: EmbeddedPdfSignature, certificate: x509.Certificate, trusted: Sequence[x509.Certificate | TrustedKey]
+    data: bytes,
+    signature: EmbeddedPdfSignature,
+    certificate: x509.Certificate,
+    trusted: Sequence[x509.Certificate | TrustedKey],
 ) -> Reason | None:
     known = [one.certificate if isinstance(one, TrustedKey) else one for one in trusted]
     anchors = [asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in known]
@@ -164,13 +170,18 @@ def _fault_of_signature(
     status = validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
     if not (status.intact and status.valid):
         return Reason.ALTERED
-    if not status.trusted or any(
-        isinstance(one, TrustedKey) and one.certificate == certificate and not one.trusted_at(moment) for one in trusted
-    ):
+    if not status.trusted or any(_retired(one, certificate, moment) for one in trusted):
         return Reason.UNTRUSTED
     if not _whole(data, signature):
         return Reason.APPENDED
     return None if _in_our_form(data, signature, certificate) else Reason.ALTERED
+
+
+def _retired(one: x509.Certificate | TrustedKey, signer: x509.Certificate, moment: datetime | None) -> bool:
+    """Whether ``one`` is the signer's key, and was not to be trusted at the moment that the signature names."""
+    if not isinstance(one, TrustedKey) or one.certificate != signer:
+        return False
+    return moment is None or not one.trusted_at(moment)
 
 
 def _credential(

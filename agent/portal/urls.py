@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 from agent.portal.views import (
     archives,
     certificates,
+    credentials,
     health,
     home,
     hooks,
@@ -42,6 +43,14 @@ _pages = [
     path("transparency/sth.json", transparency.head, name="transparency-head"),
     path("transparency/proof/inclusion", transparency.inclusion, name="transparency-inclusion"),
     path("transparency/proof/consistency", transparency.consistency, name="transparency-consistency"),
+    re_path(
+        rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/credential\.(?P<form>jwt|json)$",
+        credentials.credential,
+        name="credential",
+    ),
+    path(".well-known/did.json", credentials.did_document, name="did"),
+    path("did.json", credentials.did_document, name="did-of-path"),  # of a base URL with a path
+    path("status/<int:number>/<str:purpose>/", credentials.status_list, name="status-list"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody
