@@ -37,6 +37,7 @@ for _name in (
     "certificate",
     "certificate_life",
     "transparency",
+    "keys",
     "mapping",
     "roster",
     "doctor",
