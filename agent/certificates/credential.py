@@ -157,7 +157,7 @@ def _status(url: str, purpose: str, index: int | None) -> dict[str, str]:
 
 
 def linked(credential: dict[str, Any], issuer: dict[str, Any]) -> dict[str, Any]:
-    """The same credential by itself: without the claims that only a JWT has, from the issuer whose proof it will carry."""
+    """The same credential without the claims that only a JWT has, from the issuer whose proof it will carry."""
     bare = {name: value for name, value in credential.items() if name not in _JWT_CLAIMS}
     return bare | {"issuer": issuer}
 

@@ -57,7 +57,7 @@ def did_web(base_url: str) -> str:
 
 
 def method_of(did: str, name: str) -> str:
-    """The address of a key in the document of ``did``. In that of a ``did:key`` there is one, with a name of its own."""
+    """The address of a key in the document of ``did``. In that of a ``did:key`` there is one, named after itself."""
     return f"{did}#{did.removeprefix('did:key:')}" if did.startswith("did:key:") else f"{did}#{name}"
 
 

@@ -23,9 +23,7 @@ class KeyRetirement(models.Model):
 
     key = models.ForeignKey(PublishedKey, on_delete=models.PROTECT, related_name="retirements")
     until = models.DateTimeField()
-    compromised = models.BooleanField(
-        default=False, help_text="somebody else may have it: taken out of the DID document"
-    )
+    compromised = models.BooleanField(default=False, help_text="somebody else may have it: not in the DID document")
     reason = models.CharField(max_length=200)
     at = models.DateTimeField()
 

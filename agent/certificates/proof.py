@@ -1,8 +1,8 @@
 """The embedded proof: W3C Data Integrity, cryptosuite ``eddsa-rdfc-2022``.
 
-What is signed is not the text but what it means: the document as RDF in canonical form, so it may be indented, reordered
-and compacted and still verifies. Meaning comes from the contexts, and those are here in files: nothing is downloaded,
-and a term that no context defines is refused, because it would not be signed.
+What is signed is not the text but what it means: the document as RDF in canonical form, so it may be indented and
+reordered and still verifies. Meaning comes from the contexts, and those are here in files: nothing is downloaded, and
+a term that no context defines is refused, because it would not be signed.
 """
 
 from __future__ import annotations

@@ -38,7 +38,10 @@ UPDATE certificates_statuslist s SET used = LEAST(free.used + %(count)s, %(size)
 FROM free WHERE s.id = free.id RETURNING s.id, s.seed, free.used, s.used
 """
 _NEW = "INSERT INTO certificates_statuslist (seed, used) VALUES (%s, 0)"
-_SET = "SELECT status_index FROM certificates_certificate WHERE status_list_id = %s AND state = ANY(%s) AND state <> 'issued'"
+_SET = """
+SELECT status_index FROM certificates_certificate
+WHERE status_list_id = %s AND state = ANY(%s) AND state <> 'issued' -- said so that the index of those serves it
+"""
 
 
 def take(cursor: CursorWrapper, count: int) -> list[tuple[int, int]]:

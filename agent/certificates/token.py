@@ -5,6 +5,7 @@ The token's keys are given the interfaces of `cryptography`, so that everything 
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,6 +27,8 @@ from agent.certificates.errors import SigningKeyMismatch, SigningKeyMissing, Sig
 from agent.certificates.keys import SigningKeys, checked, in_order
 
 _HALF = 32
+_sessions: dict[tuple[str, str], Any] = {}
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class TokenKey(ec.EllipticCurvePrivateKey):
         """
         try:
             with self._lock:
-                raw = self._key.sign(bytes(data), mechanism=Mechanism.ECDSA_SHA256)
+                # hashed here, for not every token knows how to; the key's part is its own
+                raw = self._key.sign(hashlib.sha256(data).digest(), mechanism=Mechanism.ECDSA)
         except pkcs11.PKCS11Error as error:
             raise _fault(self._token, error) from None
         return encode_dss_signature(int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big"))
@@ -160,11 +164,18 @@ def create_key(token: Token, *, organisation: str) -> None:
 
 
 def _open(token: Token) -> Any:
-    try:
-        library = pkcs11.lib(token.module)
-    except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
-        raise _fault(token, error) from None
-    return library.get_token(token_label=token.label).open(rw=True, user_pin=token.pin)
+    """A session of our own, logged in. A device knows one login for each program: the earlier session ends before."""
+    with _opening:
+        if earlier := _sessions.pop((token.module, token.label), None):
+            with suppress(pkcs11.PKCS11Error):
+                earlier.close()
+        try:
+            found = pkcs11.lib(token.module).get_token(token_label=token.label)
+            session = found.open(rw=True, user_pin=token.pin)
+        except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
+            raise _fault(token, error) from None
+        _sessions[token.module, token.label] = session
+        return session
 
 
 def _fault(token: Token, error: Exception) -> SigningKeyToken:

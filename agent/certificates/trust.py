@@ -89,7 +89,7 @@ def retire(key: PublishedKey, until: datetime, reason: str, *, compromised: bool
     KeyRetirement.objects.create(key=key, until=until, compromised=compromised, reason=reason, at=now())
 
 
-def overlap(keys: SigningKeys, until: datetime) -> list[str]:
+def overlap_until(keys: SigningKeys, until: datetime) -> list[str]:
     """Let every other key that is still open end at ``until``; the names of those."""
     ended = ends()
     others = [row for row in _published() if row.kid != keys.kid and row.kid not in ended]

@@ -42,7 +42,7 @@ def rotate(
     from agent.certificates.errors import KeySame  # noqa: PLC0415
     from agent.certificates.models import PublishedKey  # noqa: PLC0415
     from agent.certificates.signer import keys_to_sign, next_key, own_key, signing_keys  # noqa: PLC0415
-    from agent.certificates.trust import ends, overlap as let_end, publish  # noqa: PLC0415
+    from agent.certificates.trust import ends, overlap_until, publish  # noqa: PLC0415
 
     if own_key():
         publish(signing_keys())
@@ -53,7 +53,7 @@ def rotate(
         if PublishedKey.objects.exists() and not others.exists():
             raise KeySame(kid=keys.kid)
     keys_to_sign()
-    ended = let_end(keys, datetime.now(UTC) + timedelta(days=overlap))
+    ended = overlap_until(keys, datetime.now(UTC) + timedelta(days=overlap))
     if as_json:
         emit({"signs": keys.kid, "ending": ended, "days": overlap})
     else:
@@ -72,10 +72,10 @@ def retire(
 ) -> None:
     """Stop believing what a key signs. What it signed before stays valid here."""
     start()
-    from agent.certificates.trust import one_key, retire as end  # noqa: PLC0415
+    from agent.certificates import trust  # noqa: PLC0415
 
-    key = one_key(kid)
-    end(key, since.astimezone(UTC) if since else datetime.now(UTC), reason, compromised=compromised)
+    key = trust.one_key(kid)
+    trust.retire(key, since.astimezone(UTC) if since else datetime.now(UTC), reason, compromised=compromised)
     row = next(row for row in _rows() if row["kid"] == key.kid)
     if as_json:
         emit(row)
@@ -93,7 +93,7 @@ def create(as_json: AsJson = False) -> None:
 
     token = Token.from_environment(os.environ)
     if token is None:
-        raise SigningKeyToken(token="?", reason="XUESHI_PKCS11_MODULE is not set")
+        raise SigningKeyToken(token="?", reason="XUESHI_PKCS11_MODULE is not set")  # noqa: S106 - a device
     create_key(token, organisation=ORGANISATION)
     signing_keys.cache_clear()
     made = {"kid": signing_keys().kid, "token": str(token)}

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('until', models.DateTimeField()),
-                ('compromised', models.BooleanField(default=False, help_text='somebody else may have it: taken out of the DID document')),
+                ('compromised', models.BooleanField(default=False, help_text='somebody else may have it: not in the DID document')),
                 ('reason', models.CharField(max_length=200)),
                 ('at', models.DateTimeField()),
                 ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='retirements', to='certificates.publishedkey')),
