@@ -4,7 +4,7 @@ from agent.append_only import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certificates", "0020_status_lists_and_keys")]
+    dependencies = [("certificates", "0010_status_lists_and_keys")]
     operations = [
         append_only("certificates_publishedkey"),
         append_only("certificates_keyretirement"),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0003_in_force'),
+        ('certificates', '0009_notice_deliveries'),
         ('learners', '0001_initial'),
         ('matching', '0001_initial'),
         ('programmes', '0002_append_only'),
