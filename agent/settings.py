@@ -7,6 +7,8 @@
 ``XUESHI_SECRET_KEY``             Django's secret; without it one is derived from the data key
 ``XUESHI_BASE_URL``               public address, part of every QR code (default ``http://127.0.0.1:8000``)
 ``XUESHI_HOSTS``                  host names that are answered, by commas (default: that of the base URL, loopback)
+``XUESHI_CLIENT_HEADER``          header in which the proxy in front says who asks, ``X-Real-IP`` or ``X-Forwarded-For``
+                                  (default: none; only set it where every request comes through that proxy)
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
 ``XUESHI_PKCS11_MODULE``          library (.so) of a PKCS#11 token that signs instead: no key is in a file then
@@ -38,6 +40,7 @@ _public = urlsplit(BASE_URL)
 _secure = _public.scheme == "https"
 # did:web is resolved over https; what can't be reached that way speaks as its own key
 ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
+CLIENT_HEADER = os.environ.get("XUESHI_CLIENT_HEADER") or ""
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
 
 PUBLIC_HOST = _public.hostname or "localhost"

@@ -16,6 +16,8 @@ from agent.boot import start
 from agent.cli.output import person
 from agent.errors import XueshiError
 
+_LARGEST_BODY = 16_000_000  # bytes; what is larger is refused before it fills the disk
+
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 behind a proxy only.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 
@@ -33,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Host = "127.0.0.1",
+    host: _LARGEST_BODY = 16_000_000  # bytes; what is larger is refused before it fills the disk
+
+Host = "127.0.0.1",
     port: Port = 8000,
     web: Annotated[bool, typer.Option("--web", help="Only the pages.")] = False,
     worker: Annotated[bool, typer.Option("--worker", help="Only the worker: pulls, credits, issues.")] = False,
@@ -88,13 +92,16 @@ def _until_interrupted() -> None:
 
 def listen(host: str, port: int) -> None:
     """Serve WSGI on ``host:port`` in this process; returns when told to stop."""
+    from django.conf import settings  # noqa: PLC0415
     from waitress import create_server  # noqa: PLC0415
 
     from agent.wsgi import application  # noqa: PLC0415
 
     server = create_server(
-        application, sockets=_sockets(host, port), threads=8, ident=None, clear_untrusted_proxy_headers=True
-    )
+        application, sockets=_sockets(host, port), threads=8, ident=None, max_request_body_size=_LARGEST_BODY,
+        # headers of proxies are forged by anyone, unless one stands in front and is said to
+        clear_untrusted_proxy_headers=not settings.CLIENT_HEADER,
+    )  # fmt: skip
     person.print(f"http://{host}:{port}  （Ctrl+C 结束）", markup=False)
     try:
         server.run()

@@ -19,6 +19,8 @@ from agent.portal.views import (
     sign_in,
     transparency,
     verify,
+    verify_api,
+    verify_file,
 )
 
 app_name = "portal"
@@ -38,6 +40,11 @@ _pages = [
     path("reconciliation/", reconciliation.index, name="reconciliation"),
     path("reconciliation.csv", reconciliation.export, name="reconciliation-csv"),
     re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
+    path("verify/file/", verify_file.upload, name="verify-file"),
+    path("verify/keys.pem", verify.keys, name="verify-keys"),
+    path("verify/credential/", verify.credential, name="verify-credential"),
+    path("api/verify/<str:token>", verify_api.one, name="verify-api"),
+    path("robots.txt", verify.robots, name="robots"),
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("transparency/", transparency.index, name="transparency"),
     path("transparency/sth.json", transparency.head, name="transparency-head"),
