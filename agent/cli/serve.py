@@ -16,8 +16,8 @@ from agent.boot import start
 from agent.cli.output import person
 from agent.errors import XueshiError
 
-_LARGEST_BODY = 16_000_000  # bytes; what is larger is refused before it fills the disk
-
+_LARGEST_BODY = 16_000_000
+"""Bytes of a request: what is larger is refused before it fills the disk."""
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 behind a proxy only.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 
@@ -35,9 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: _LARGEST_BODY = 16_000_000  # bytes; what is larger is refused before it fills the disk
-
-Host = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Port = 8000,
     web: Annotated[bool, typer.Option("--web", help="Only the pages.")] = False,
     worker: Annotated[bool, typer.Option("--worker", help="Only the worker: pulls, credits, issues.")] = False,

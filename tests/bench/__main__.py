@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archives, intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow
+from tests.bench import archives, intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow, verify_load
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
 _PARTS = {
@@ -21,6 +21,7 @@ _PARTS = {
     "stages": stages.run,
     "pages": pages.run,
     "zip": archives.run,
+    "verify": verify_load.run,
 }
 
 
