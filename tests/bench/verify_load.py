@@ -80,7 +80,7 @@ def _served(home: Path) -> Iterator[int]:
 
 def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-        return bool(answer.status == 200)  # noqa: PLR2004 - OK
+        return bool(answer.status == 200)
     return False
 
 
