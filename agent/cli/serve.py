@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -91,10 +92,15 @@ def _until_interrupted() -> None:
 def listen(host: str, port: int) -> None:
     """Serve WSGI on ``host:port`` in this process; returns when told to stop."""
     from django.conf import settings  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
     from waitress import create_server  # noqa: PLC0415
 
     from agent.wsgi import application  # noqa: PLC0415
 
+    # a connection for each request would take longer than the page; a thread keeps its own, and looks whether it lives
+    connections["default"].settings_dict.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    # a queue that is longer than the threads are many is a busy second and no incident: the log would be all there is
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         application, sockets=_sockets(host, port), threads=8, ident=None, max_request_body_size=_LARGEST_BODY,
         # headers of proxies are forged by anyone, unless one stands in front and is said to
