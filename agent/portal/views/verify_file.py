@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -44,7 +45,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return _judge(request, file)
 
 
-def _judge(request: HttpRequest, file: UploadedFile) -> HttpResponse:
+def _judge(request: HttpRequest, file: UploadedFile[Any]) -> HttpResponse:
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         return form_page(request, status=503, busy=True)
     try:
