@@ -66,7 +66,7 @@ def _keys_of(data: bytes) -> list[Trusted]:
     try:
         told = json.loads(data)
         methods = [method["publicKeyJwk"] for method in told.get("verificationMethod", []) if "publicKeyJwk" in method]
-        jwks = methods or told.get("keys") or [told]
+        jwks = list(methods or told.get("keys") or [told])
     except (ValueError, AttributeError, TypeError):
         return []
     found: list[Trusted] = []
