@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db import connection, transaction
 
+from agent.certificates.due import Due
 from agent.certificates.errors import (
     AnotherLive,
     NotEarned,
@@ -21,7 +22,6 @@ from agent.certificates.errors import (
     SeveralHolders,
     StepRefused,
 )
-from agent.certificates.due import Due
 from agent.certificates.events import Happened, record
 from agent.certificates.models import Certificate
 from agent.certificates.stage import issue, undrawable
