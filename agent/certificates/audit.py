@@ -13,7 +13,7 @@ from agent.certificates import merkle
 from agent.certificates.errors import HeadInvalid
 from agent.certificates.heads import read_head
 from agent.certificates.models import LogHead
-from agent.certificates.signer import signing_keys
+from agent.certificates.trust import trusted as published
 
 _CHUNK = 20_000
 _NAMED = 100  # findings of one kind that are named
@@ -160,7 +160,7 @@ def _roots(heads: list[LogHead], root: bytes) -> Iterator[Finding]:
 
 
 def _signatures(heads: list[LogHead]) -> Iterator[Finding]:
-    trusted, before = signing_keys().trusted, 0
+    trusted, before = published(), 0
     for head in heads:
         try:
             said = read_head(head.jws, trusted)

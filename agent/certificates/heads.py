@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from agent.certificates.errors import HeadInvalid
-from agent.certificates.keys import SigningKeys, public_key_of
+from agent.certificates.keys import PublicKey, SigningKeys, TrustedKey, public_key_of
 
 _HALF = 32  # bytes of r and of s in an ES256 signature
 _TYPE = "xueshi-tree-head+jwt"
@@ -53,28 +53,31 @@ def sign_head(head: Head, keys: SigningKeys) -> str:
     return (message + b"." + _encode(signature)).decode()
 
 
-def read_head(jws: str, trusted: Iterable[x509.Certificate]) -> Head:
-    """The head in ``jws``, when one of the ``trusted`` signed it.
+def read_head(jws: str, trusted: Iterable[x509.Certificate | PublicKey | TrustedKey]) -> Head:
+    """The head in ``jws``, when one of the ``trusted`` signed it, while it was to be trusted.
 
-    :raises HeadInvalid: another key, changed, or no head at all.
+    :raises HeadInvalid: another key, changed, dated after its key's end, or no head at all.
     """
     try:
         head, body, tail = jws.strip().encode("ascii").split(b".")
         if orjson.loads(_decode(head))["typ"] != _TYPE:
             raise HeadInvalid(reason="it is another kind of document")
         message, signature = head + b"." + body, _decode(tail)
-        if not any(_signed_by(one, message, signature) for one in trusted):
+        key = next((one for one in trusted if _signed_by(one, message, signature)), None)
+        if key is None:
             raise HeadInvalid(reason="it is not signed by a trusted key, or was changed afterwards")
         said = orjson.loads(_decode(body))
         at = datetime.fromisoformat(said["timestamp"])
+        if isinstance(key, TrustedKey) and not key.trusted_at(at):
+            raise HeadInvalid(reason="the key that signed it was not to be trusted at that time")
         return Head(str(said["log"]), int(said["size"]), bytes.fromhex(said["root"]), at)
     except (ValueError, KeyError, TypeError):
         raise HeadInvalid(reason="it does not have the form of a signed tree head") from None
 
 
-def _signed_by(certificate: x509.Certificate, message: bytes, signature: bytes) -> bool:
+def _signed_by(one: x509.Certificate | PublicKey | TrustedKey, message: bytes, signature: bytes) -> bool:
     """The key's kind decides the algorithm, not the header."""
-    key = public_key_of(certificate)
+    key = public_key_of(one)
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
             r, s = int.from_bytes(signature[:_HALF], "big"), int.from_bytes(signature[_HALF:], "big")

@@ -17,7 +17,7 @@ from agent.certificates.errors import NoHead, NotInLog
 from agent.certificates.heads import Head, entry_of, sign_head
 from agent.certificates.log_models import LogHead
 from agent.certificates.models import Certificate
-from agent.certificates.signer import signing_keys
+from agent.certificates.signer import keys_to_sign
 from agent.localtime import now
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def publish() -> LogHead:
 
     :raises agent.certificates.errors.SigningKeyError: no head goes out unsigned.
     """
-    keys = signing_keys()
+    keys = keys_to_sign()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK)
         count, at = size(), now()

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from cryptography import x509
 
 from agent.boot import start
 from agent.cli.certificate import FileUnreadable
@@ -84,8 +83,8 @@ def check(
     saved: Annotated[Path, typer.Argument(help="The head that was saved, as JSON.")],
     today: Annotated[Path, typer.Argument(help="Today's head, as JSON.")],
     proof: Annotated[Path, typer.Argument(help="The consistency proof between their sizes, as JSON.")],
-    certificate: Annotated[
-        list[Path], typer.Option("--certificate", help="Published certificates of signing keys, PEM.")
+    trust: Annotated[
+        list[Path], typer.Option(help="Published keys: PEM, a JWK set, did.json, or a folder of these.")
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -93,9 +92,10 @@ def check(
     from agent.certificates.errors import HeadInvalid  # noqa: PLC0415
     from agent.certificates.heads import read_head  # noqa: PLC0415
     from agent.certificates.merkle import verify_consistency  # noqa: PLC0415
+    from agent.certificates.trust_files import trust_of  # noqa: PLC0415
 
+    trusted = trust_of(trust)
     try:
-        trusted = [one for path in certificate for one in x509.load_pem_x509_certificates(_bytes(path))]
         old, new = (read_head(_json(path)["jws"], trusted) for path in (saved, today))
         path = [bytes.fromhex(each) for each in _json(proof)["path"]]
     except (ValueError, KeyError, TypeError):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from agent.certificates import life
 from agent.certificates.models import Certificate
-
-_LONGEST = 50  # nobody's name is corrected as often; a page must end
+from agent.certificates.transitions import LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,12 @@ class Link:
 
 def chain(certificate: Certificate) -> list[Link]:
     """The whole chain that ``certificate`` is in, oldest first; empty when nothing took anything's place."""
-    found = [certificate]
-    while len(found) < _LONGEST and (earlier := _beside(found[0], "predecessor")):
-        found.insert(0, earlier)
-    while len(found) < _LONGEST and (later := _beside(found[-1], "successor")):
-        found.append(later)
+    if certificate.predecessor_id is None and certificate.state in LIVE:
+        return []  # nothing has a live one's place; nearly every page is such a one's, and asks nothing more
+    found = life.chain(certificate)
     if len(found) == 1:
         return []
     return [
         Link(one.number, one.state, one.issued_at, urlsplit(one.verify_url).path, one.pk == certificate.pk)
         for one in found
     ]
-
-
-def _beside(certificate: Certificate, which: str) -> Certificate | None:
-    """The neighbour; none where certificates have no such relation, or this one has no neighbour there."""
-    found: Certificate | None = getattr(certificate, which, None)
-    return found

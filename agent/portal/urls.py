@@ -32,6 +32,7 @@ _pages = [
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
+    path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
     path("archives/programme-<int:number>.zip", archives.of_programme, name="archive-programme"),
     path("archives/employer.zip", archives.of_employer, name="archive-employer"),
     path("runs/", runs.index, name="runs"),
@@ -50,11 +51,6 @@ _pages = [
     path("transparency/sth.json", transparency.head, name="transparency-head"),
     path("transparency/proof/inclusion", transparency.inclusion, name="transparency-inclusion"),
     path("transparency/proof/consistency", transparency.consistency, name="transparency-consistency"),
-    re_path(
-        rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/credential\.(?P<form>jwt|json)$",
-        credentials.credential,
-        name="credential",
-    ),
     path(".well-known/did.json", credentials.did_document, name="did"),
     path("did.json", credentials.did_document, name="did-of-path"),  # of a base URL with a path
     path("status/<int:number>/<str:purpose>/", credentials.status_list, name="status-list"),

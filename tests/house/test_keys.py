@@ -123,8 +123,9 @@ def test_without_a_key_all_wait_with_the_reason_and_go_out_when_it_is_back(base,
     done = base.sync().issued
     assert (done.issued, done.held, held()) == (0, 1, {"E_SIGNING_KEY_MISSING": 1})
     assert by_token(first.number, first.token).signature == "valid"  # what was published needs no private key
-    answer = Client(HTTP_HOST="localhost").get(f"/verify/{first.number}/{first.token}/credential.json")
-    assert (answer.status_code, answer.json()) == (503, {"error": "E_SIGNING_KEY_MISSING"})
+    asked = {"number": first.number, "token": first.token, "name": first.holder, "form": "json"}
+    answer = Client(HTTP_HOST="localhost").post("/verify/credential/", asked)
+    assert (answer.status_code, "E_SIGNING_KEY_MISSING" in answer.content.decode()) == (503, True)
     key.write_bytes(saved)
     assert run_stages().issued.issued == 1
     assert held() == {}
@@ -152,7 +153,7 @@ def test_a_list_that_did_not_change_is_not_sent_again(first):
     assert client.get(address, headers={"If-None-Match": answer["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/status/9/revocation/", "/status/1/refresh/", "/verify/1/2/credential.json"])
+@pytest.mark.parametrize("address", ["/status/9/revocation/", "/status/1/refresh/"])
 def test_what_is_not_there_is_not_found(first, address):
     assert Client(HTTP_HOST="localhost").get(address).status_code == 404
 

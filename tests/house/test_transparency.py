@@ -168,7 +168,7 @@ def test_what_was_saved_is_checked_offline(crowd, xueshi, tmp_path):
     life.revoke(crowd[:2], OTHER, policies())
     today.write_text(xueshi("transparency", "head", "--publish", "--json").out)
     proof.write_text(xueshi("transparency", "prove", "--first", 7, "--second", 9).out)
-    arguments = ("transparency", "check", saved, today, proof, "--certificate", pem, "--json")
+    arguments = ("transparency", "check", saved, today, proof, "--trust", pem, "--json")
     assert xueshi(*arguments).json["consistent"]
     assert xueshi("transparency", "audit").exit == 0
     assert xueshi("transparency", "prove", crowd[0]).json["number"] == crowd[0]

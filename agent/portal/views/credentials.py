@@ -1,4 +1,4 @@
-"""What verifiers fetch, without anyone signed in: the DID document, the status lists, one credential in two forms."""
+"""What verifiers fetch, without anyone signed in: the DID document and the status lists; a credential in two forms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from agent.certificates.signer import issuer_id, keys_to_sign, proof_issuer_id
 from agent.certificates.status import TTL, bits, list_credential
 from agent.certificates.trust import public_keys
 from agent.localtime import now
-from agent.portal.lookup import by_token
 
 _JWT, _LINKED = "application/vc+jwt", "application/vc"
 
@@ -64,21 +63,16 @@ def status_list(request: HttpRequest, number: int, purpose: str) -> HttpResponse
     return response
 
 
-@require_safe
-def credential(_request: HttpRequest, number: str, token: str, form: str) -> HttpResponse:
-    """The credential behind a QR code: as it was signed at issue, or with an embedded proof made now.
+def credential_in(form: str, certificate: Certificate) -> tuple[bytes, str]:
+    """The credential and its media type: ``jwt`` as it was signed at issue, ``json`` with an embedded proof made now.
 
-    The token stands on the paper only, beside the name that the credential says in full.
+    It says the holder's name in full: the caller has made sure that who asks knows it.
+
+    :raises SigningKeyError: there is nothing to make the embedded proof with now.
     """
-    if by_token(number, token) is None:
-        raise Http404
-    certificate = Certificate.objects.get(number=number)
-    if form == "jwt":
-        return _file(certificate.credential.encode("ascii"), _JWT, f"{number}.jwt")
-    try:
-        return _file(orjson.dumps(proven(certificate)), _LINKED, f"{number}.json")
-    except SigningKeyError as error:
-        return _unsigned(error)
+    if form == "json":
+        return orjson.dumps(proven(certificate)), _LINKED
+    return certificate.credential.encode("ascii"), _JWT
 
 
 def proven(certificate: Certificate) -> dict[str, Any]:
@@ -103,13 +97,6 @@ def _published(request: HttpRequest, body: bytes, kind: str, mark: str) -> HttpR
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = f"public, max-age={int(TTL.total_seconds())}"
     response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
-
-
-def _file(body: bytes, kind: str, name: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

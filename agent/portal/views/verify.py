@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agent.certificates.trust import trusted
 from agent.errors import XueshiError
-from agent.portal.lookup import Shown, by_holder, by_token, credential_of, decoded, status_lists
+from agent.portal.lookup import Shown, by_holder, by_token, credential_of, status_lists
 from agent.portal.middleware import WITH_SCRIPT
 from agent.portal.throttle import Brake
+from agent.portal.views.credentials import credential_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,14 +106,12 @@ def credential(request: HttpRequest) -> HttpResponse:
     if found is None:
         brake.miss()
         return _answer(request, None)
-    if request.POST.get("form") == "json":
-        response: HttpResponse = JsonResponse(
-            {"credential": found.credential, "decoded": decoded(found.credential)},
-            json_dumps_params={"ensure_ascii": False},
-        )
-        ending = "json"
-    else:
-        response, ending = HttpResponse(found.credential, content_type="application/vc+jwt"), "jwt"
+    ending = "json" if request.POST.get("form") == "json" else "jwt"
+    try:
+        body, kind = credential_in(ending, found)
+    except XueshiError as error:
+        return render(request, "portal/not_now.html", {"error": error}, status=503)
+    response = HttpResponse(body, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{found.number}.{ending}"'
     return response
 
