@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.certificates.isolated import verify_isolated
 from agent.certificates.keys import load_or_create
 from agent.certificates.offline import FILE_STEPS, check_offline, steps_of
-from agent.certificates.trust import TrustUnreadable, trust_of
+from agent.certificates.trust_files import TrustUnreadable, trust_of
 from agent.certificates.verify import MAX_BYTES, Reason, refused, verify_pdf
 from tests.certificates.conftest import signed_page, write_p12
 
