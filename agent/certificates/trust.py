@@ -26,9 +26,8 @@ def publish(keys: SigningKeys) -> None:
         raise SigningKeyRetired(kid=keys.kid, until=f"{until:%Y-%m-%d}")
     if PublishedKey.objects.filter(pk=keys.kid).exists():
         return
-    pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in (keys.certificate, *keys.chain))
     row = PublishedKey(
-        kid=keys.kid, certificates=pem, private_ca=keys.private_ca, published_at=now(),
+        kid=keys.kid, certificates=_pem(keys), private_ca=keys.private_ca, published_at=now(),
         multikey=multikey_of(keys.proof_key) if keys.proof_key else "",
     )  # fmt: skip
     PublishedKey.objects.bulk_create([row], ignore_conflicts=True)
@@ -52,9 +51,22 @@ def trusted() -> tuple[TrustedKey, ...]:
     return tuple(known.values())
 
 
+def published_pem() -> str:
+    """The certificates of every published key, each with those above it; the key in use too, before it signs.
+
+    :raises SigningKeyError: there is none at all.
+    """
+    from agent.certificates.signer import signing_keys  # noqa: PLC0415 - as above
+
+    stolen = _stolen()
+    pems = [row.certificates for row in _published() if row.kid not in stolen] or [_pem(signing_keys())]
+    ones = [one for pem in pems for one in x509.load_pem_x509_certificates(pem.encode())]
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in dict.fromkeys(ones))
+
+
 def public_keys() -> list[PublicKeys]:
     """What the DID document says: each key that signs or signed, but for those that somebody else may have."""
-    stolen = set(KeyRetirement.objects.filter(compromised=True).values_list("key_id", flat=True))
+    stolen = _stolen()
     return [
         PublicKeys(row.kid, jwk_of(public_key_of(_certificate(row.certificates))), row.multikey)
         for row in _published()
@@ -96,6 +108,14 @@ def overlap_until(keys: SigningKeys, until: datetime) -> list[str]:
     for row in others:
         retire(row, until, "rotated")
     return [row.kid for row in others]
+
+
+def _stolen() -> set[str]:
+    return set(KeyRetirement.objects.filter(compromised=True).values_list("key_id", flat=True))
+
+
+def _pem(keys: SigningKeys) -> str:
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in (keys.certificate, *keys.chain))
 
 
 def _published() -> list[PublishedKey]:

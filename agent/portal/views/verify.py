@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from agent.certificates.trust import trusted
+from agent.certificates.trust import published_pem
 from agent.errors import XueshiError
 from agent.portal.lookup import Shown, by_holder, by_token, credential_of, status_lists
 from agent.portal.middleware import WITH_SCRIPT
@@ -120,10 +119,9 @@ def credential(request: HttpRequest) -> HttpResponse:
 def keys(request: HttpRequest) -> HttpResponse:
     """The certificates that whoever checks without us must have, as PEM."""
     try:
-        published = trusted()
+        pem = published_pem()
     except XueshiError as error:
         return render(request, "portal/not_now.html", {"error": error}, status=503)
-    pem = b"".join(one.certificate.public_bytes(Encoding.PEM) for one in published)
     response = HttpResponse(pem, content_type="application/x-pem-file")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
