@@ -218,11 +218,12 @@ class Report:
                 for part, rows, last in self._rest(window, sheet, batch):
                     # rows on the far edge are the next window's; behind the last window nobody else counts them
                     got += rows if window.end == whole.end else part.counted
-                    if part.completions or part.rejected:
-                        through = window.ends_at if last else None
+                    through = window.ends_at if last else None
+                    for some, rejected, more in part.in_parts():
                         yield Page(
-                            part.completions, part.rejected, str(window), at_first, through=through, titles=self._titles
-                        )
+                            some, rejected, str(window), at_first, through=None if more else through,
+                            titles=self._titles, more=more,
+                        )  # fmt: skip
             at_last = self.ask(whole, 1).total
             if not agrees(got, at_first, at_last):
                 raise TotalsDiffer(expected=at_last, window=whole, got=got)

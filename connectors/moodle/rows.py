@@ -6,6 +6,7 @@ knows what its columns mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
@@ -18,7 +19,7 @@ from connectors.moodle.columns import Columns
 from connectors.moodle.names import person_name
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
-from connectors.records import Completion, Completions, Rejected
+from connectors.records import A_FEW, Completion, Completions, Rejected
 
 _SUSPENDED = frozenset({"suspended", "已暂停", "暂停", "已挂起", "挂起"})
 _SHOWN, _LONGEST_KEY = 60, 300
@@ -33,6 +34,17 @@ class Batch:
     completions: list[Completion] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     counted: int = 0  # rows of the window; the ones on its far edge belong to the next
+
+    def in_parts(self) -> Iterator[tuple[list[Completion], list[Rejected], bool]]:
+        """A few completions at a time, what was rejected with the first of them, and whether there are more; let go of
+        as they are given.
+        """
+        rejected, self.rejected = self.rejected, []
+        while self.completions or rejected:
+            some = self.completions[:A_FEW]
+            del self.completions[:A_FEW]
+            yield some, rejected, bool(self.completions)
+            rejected = []
 
 
 def read_rows(  # noqa: C901 - every row of a city passes here: one loop, no calls
