@@ -189,7 +189,13 @@ class Pull:
 
     def take(self, pages: Iterator[Page], move: Move | None = None) -> None:
         """Land the pages; ``move`` notes the place that is reached with each, in its transaction."""
-        for ready in read_ahead(together(map(self.lander.ready, pages))):
+        made = read_ahead(
+            pages,
+            lambda read: together(map(self.lander.ready, read)),
+            of_page=lambda page: len(page.completions),
+            of_work=lambda some: sum(len(ready.keys) for ready in some),
+        )
+        for ready in made:
             if self.run.counted is None:
                 self.run.counted = next((one.page.total for one in ready if one.page.total is not None), None)
             self._land(ready, move)
