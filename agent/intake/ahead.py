@@ -7,7 +7,7 @@ lasts as long as the slowest of the three, and not as long as their sum.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from threading import Condition, Event, Thread
 from typing import Generic, TypeVar
 
@@ -25,7 +25,7 @@ def read_ahead(
     *,
     of_page: Callable[[_T], int],
     of_work: Callable[[_U], int],
-) -> Iterator[_U]:
+) -> Generator[_U]:
     """What ``work`` makes of ``pages``, in their order; one thread reads, another works, the caller has what is made.
 
     What either raises is raised in its place, behind all that came before.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain, zip_longest
@@ -195,12 +195,13 @@ class Pull:
             of_page=lambda page: len(page.completions),
             of_work=lambda some: sum(len(ready.keys) for ready in some),
         )
-        for ready in made:
-            if self.run.counted is None:
-                self.run.counted = next((one.page.total for one in ready if one.page.total is not None), None)
-            self._land(ready, move)
-            if self._progress:
-                self._progress(self.lander.result.landed, self.run.counted)
+        with closing(made):  # before the connector is, so that no thread reads on from it
+            for ready in made:
+                if self.run.counted is None:
+                    self.run.counted = next((one.page.total for one in ready if one.page.total is not None), None)
+                self._land(ready, move)
+                if self._progress:
+                    self._progress(self.lander.result.landed, self.run.counted)
 
     def _land(self, pages: list[Ready], move: Move | None) -> None:
         """Land pages, and in their transaction note what is gone by the last: the place that is reached moves with

@@ -173,7 +173,7 @@ def test_a_source_that_fails_after_two_pages_keeps_these_whole(house: str, moodl
     moodle.faults.add("server_error", function="core_reportbuilder_retrieve_report", after=14)
     pages = []
     with pytest.raises(SyncFailed) as failed:
-        pull(base.source, progress=lambda landed, total: pages.append(landed))
+        pull(base.source, progress=lambda landed, _: pages.append(landed))
     whole = Completion.objects.count()
     assert 2 <= whole == pages[-1] < 8
     assert failed.value.params["landed"] == whole
