@@ -18,7 +18,6 @@ from itertools import chain, zip_longest
 from django.db import connection
 
 from agent.intake import circuit
-from agent.intake.ahead import read_ahead
 from agent.intake.compare import Parts, comparable, compared, note_gone, settle_missing
 from agent.intake.errors import (
     DoubtfulPull,
@@ -33,6 +32,7 @@ from agent.intake.models import Source, SourceState, SyncRun
 from agent.intake.pages import Landed, Move, PageLander, Ready, together
 from agent.intake.sources import connector
 from agent.localtime import now
+from connectors.ahead import read_ahead
 from connectors.base import Connector
 from connectors.errors import BudgetSpent, ConnectorError, LogCut
 from connectors.records import Page, Span
@@ -189,13 +189,8 @@ class Pull:
 
     def take(self, pages: Iterator[Page], move: Move | None = None) -> None:
         """Land the pages; ``move`` notes the place that is reached with each, in its transaction."""
-        made = read_ahead(
-            pages,
-            lambda read: together(map(self.lander.ready, read)),
-            of_page=lambda page: len(page.completions),
-            of_work=lambda some: sum(len(ready.keys) for ready in some),
-        )
-        with closing(made):  # before the connector is, so that no thread reads on from it
+        # closed before the connector is, so that no thread reads on from it
+        with closing(read_ahead(together(map(self.lander.ready, pages)), ahead=2)) as made:
             for ready in made:
                 if self.run.counted is None:
                     self.run.counted = next((one.page.total for one in ready if one.page.total is not None), None)

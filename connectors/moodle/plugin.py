@@ -7,11 +7,13 @@ rows are added or taken away meanwhile; the *sequence* is a place in the plugin'
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
+from connectors.ahead import read_ahead
 from connectors.errors import DigestWrong, IdentityFieldWrong, Malformed, PageRepeated, TotalsDiffer
 from connectors.moodle.client import CHANGES, COMPLETIONS, DIGEST, MoodleClient
 from connectors.moodle.columns import IDENTITY_TITLES, folded
@@ -111,25 +113,31 @@ class Plugin:
             raise DigestWrong(first=block.first, last=block.last)
 
     def _pages(self, part: Part, tally: Tally) -> Iterator[Page]:
-        answer = self._asked(part, (part.start, 0))
-        total, sequence = answer.total, answer.sequence if self.keeps_log else None
-        while answer.rows:
-            rows, behind = answer.rows, answer.last
-            answer = replace(answer, rows=[])  # nothing keeps rows that were given away
-            for some, more in a_few(rows):
-                page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
-                tally.rows += len(some)
-                tally.marks += marks_of(some)
-                yield page
-                del page  # nothing keeps it while the next is made
-                sequence = None
-            if not answer.more:
-                break
-            answer = self._asked(part, behind, answer)
+        total, sequence = 0, None
+        with closing(read_ahead(self._answers(part))) as answers:
+            for place, answer in enumerate(answers):
+                if not place:
+                    total, sequence = answer.total, answer.sequence if self.keeps_log else None
+                for some, more in a_few(answer.rows):  # they are let go of as they are given
+                    page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
+                    tally.rows += len(some)
+                    tally.marks += marks_of(some)
+                    yield page
+                    del page  # nothing keeps it while the next is made
+                    sequence = None
         if tally.rows != total:
             at_last = self._ask(part, (part.start, 0), count=1, limit=1).total
             if not agrees(tally.rows, total, at_last):
                 raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
+
+    def _answers(self, part: Part) -> Iterator[Answer]:
+        """What the plugin answers, one behind the other, up to the last."""
+        answer = self._asked(part, (part.start, 0))
+        while True:
+            yield answer
+            if not answer.more:
+                return
+            answer = self._asked(part, answer.last, replace(answer, rows=[]))
 
     def _page(self, answer: Answer, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
         batch = self.read(answer)

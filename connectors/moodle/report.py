@@ -8,12 +8,13 @@ every row is held against its window, and the sum of all windows against the who
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
+from connectors.ahead import read_ahead
 from connectors.errors import (
     ColumnMissing,
     ConnectorError,
@@ -199,23 +200,8 @@ class Report:
             self._call(RESET_FILTERS)
             at_first = self.look(whole).total
             got = 0
-            waiting = [whole] if at_first <= self._wanted.page_size else whole.cut(at_first, self._wanted.page_size)
-            waiting.reverse()
-            while waiting:
-                window = waiting.pop()
-                if waiting and window.rough and window.divisible:
-                    # a few rows tell as well as a full page that it has to be cut
-                    total = self.ask(window, SAMPLE).total
-                    if total > self._wanted.page_size:
-                        waiting += reversed(window.cut(total, self._wanted.page_size))
-                        continue
-                    if not total:
-                        continue
-                sheet, batch = self._read(window)
-                if sheet.total > self._wanted.page_size and window.divisible:
-                    waiting += reversed(window.cut(sheet.total, self._wanted.page_size))
-                    continue
-                for part, rows, last in self._rest(window, sheet, batch):
+            with closing(read_ahead(self._windows(whole, at_first))) as windows:
+                for window, part, rows, last in windows:
                     # rows on the far edge are the next window's; behind the last window nobody else counts them
                     got += rows if window.end == whole.end else part.counted
                     through = window.ends_at if last else None
@@ -229,6 +215,30 @@ class Report:
                 raise TotalsDiffer(expected=at_last, window=whole, got=got)
         finally:
             self.release()
+
+    def _windows(self, whole: Window, total: int) -> Iterator[tuple[Window, Batch, int, bool]]:
+        """Windows that a page holds, in the order of time: what their rows came to, how many rows, whether that is all
+        of the window.
+        """
+        size = self._wanted.page_size
+        waiting = [whole] if total <= size else whole.cut(total, size)
+        waiting.reverse()
+        while waiting:
+            window = waiting.pop()
+            if waiting and window.rough and window.divisible:
+                # a few rows tell as well as a full page that it has to be cut
+                there = self.ask(window, SAMPLE).total
+                if there > size:
+                    waiting += reversed(window.cut(there, size))
+                    continue
+                if not there:
+                    continue
+            sheet, batch = self._read(window)
+            if sheet.total > size and window.divisible:
+                waiting += reversed(window.cut(sheet.total, size))
+                continue
+            for part, rows, last in self._rest(window, sheet, batch):
+                yield window, part, rows, last
 
     def _rest(self, window: Window, sheet: Sheet, batch: Batch) -> Iterator[tuple[Batch, int, bool]]:
         """The window's pages, the rows that each had, and whether it is the last: one page, except where a single

@@ -209,7 +209,7 @@ def test_what_goes_wrong_once_is_asked_again(site, connect, kind):
 
 
 def test_rows_that_come_and_go_in_mid_pull_are_no_contradiction(site, connect):
-    pages = connect(page_size=2000).completions()
+    pages = connect(page_size=1000).completions()
     next(pages)
     site.remove_row("xy00001", "AQSC")
     site.add_row("xy00001", "JZSG", "2089-01-01T00:00")
