@@ -48,6 +48,8 @@ class Issued:
     revoked: int = 0
     superseded: int = 0
     held: int = 0
+    opened: int = 0
+    released: int = 0
 
 
 _IN_ORDER = "SELECT achievement_id FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
@@ -82,7 +84,7 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         new_holding(cursor)
         waiting_for_somebody = hold_waiting(cursor)
         held = _hold(cursor)
-        settle(cursor, "certificate")
+        done.opened, done.released = settle(cursor, "certificate")
         done.held = waiting_for_somebody + len(held)
         cursor.execute(_IN_ORDER)
         waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in held]

@@ -32,6 +32,7 @@ _PARTS = {
     "sync_many": sync_many.run,
     "stages": stages.run,
     "issue": issue.run,
+    "rest": rest.run,
     "pages": pages.run,
     "zip": archives.run,
     "verify": verify_load.run,

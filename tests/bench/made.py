@@ -30,7 +30,7 @@ _SOURCE = """
 WITH source AS (
     INSERT INTO intake_source (name, kind, url, options, allow_private, most_missing, connected_at, scheduled, recent_at,
         full_at, time_zone, jitter, budget)
-    VALUES ('bench', 'moodle', 'https://lms.example', '{}', false, 5, '2024-01-01', false, '1d', '1d', 'Asia/Shanghai',
+    VALUES (%(name)s, 'moodle', 'https://lms.example', '{}', false, 5, '2024-01-01', false, '1d', '1d', 'Asia/Shanghai',
         0, 3600) RETURNING id
 )
 INSERT INTO intake_syncrun (source_id, state, mode, because, started_at, new, changed, unchanged, rejected,
@@ -87,7 +87,7 @@ def earned(people: int) -> None:
 
 def _land(first: int, last: int, *, course: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SOURCE)
+        cursor.execute(_SOURCE, {"name": f"bench {course}"})
         source, run = cursor.fetchone()
         cursor.execute(_COMPLETIONS, {"source": source, "run": run, "first": first, "last": last, "course": course})
 
