@@ -15,6 +15,7 @@ from tests.bench import (
     issue,
     pages,
     report,
+    rest,
     stages,
     sync,
     sync_growth,
