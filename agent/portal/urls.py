@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from agent.portal.views import (
+    approvals,
     archives,
     certificates,
     credentials,
@@ -35,6 +36,9 @@ _pages = [
     path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
     path("archives/programme-<int:number>.zip", archives.of_programme, name="archive-programme"),
     path("archives/employer.zip", archives.of_employer, name="archive-employer"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("approvals/<int:number>/", approvals.one, name="approval"),
+    path("approvals/<int:number>/needed/", approvals.needed, name="approval-needed"),
     path("runs/", runs.index, name="runs"),
     path("runs.csv", runs.export, name="runs-csv"),
     path("runs/<int:number>/", runs.one, name="run"),
