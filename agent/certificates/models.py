@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from agent.certificates.approvals import Approval, ApprovedAchievement
+from agent.certificates.archive_models import Archive, PageSum
 from agent.certificates.deliveries import NoticeDelivery, NoticeOptOut
 from agent.certificates.key_models import KeyRetirement, PublishedKey
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
@@ -16,9 +17,9 @@ from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
-    "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
-    "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PublishedKey", "Serial",
-    "StatusList",
+    "Approval", "ApprovedAchievement", "Archive", "Certificate", "CertificateEvent", "CertificateNotice",
+    "CertificatePdf", "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PageSum",
+    "PublishedKey", "Serial", "StatusList",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 
