@@ -108,6 +108,16 @@ def run(quiet: PrivatePostgres, seed: int, kills: int, tell: Tell, *, people: in
     return outcome
 
 
+def at_once(quiet: PrivatePostgres, workers: int, *, people: int, batch: int) -> list[str]:
+    """So many processes issue the same programme at the same time, in peace; what is wrong afterwards."""
+    with fresh(quiet) as url, at(url):
+        prepare(people)
+        with _nursery() as nursery:
+            pids = [_bear(nursery, batch) for _ in range(workers)]
+            wait_for(lambda: all(map(_gone, pids)), "they have issued everything")
+        return _wrong(people)
+
+
 def _issue(chance: random.Random, kills: int, people: int, outcome: Outcome) -> None:
     """Issue, be killed, and issue again, until everybody has a certificate or enough were killed; then in peace."""
     with _nursery() as nursery:
