@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext, ngettext
 
 from agent.certificates import archive, archive_work
@@ -43,8 +42,7 @@ class Page:
     failed: list[Failed]
     error: str  # why it stopped
     error_code: str
-    asked_by: str
-    asked_at: datetime | None
+    size: int  # bytes of what is stored
 
 
 def page_of(wanted: Wanted) -> Page:
@@ -59,7 +57,7 @@ def page_of(wanted: Wanted) -> Page:
         going=going, waits=going and asked is not None and asked.began_at is None,
         progress=_progress(asked, made, total) if asked and going else None, failed=failed,
         error=asked.error if asked else "", error_code=asked.error_code if asked else "",
-        asked_by=asked.by if asked else "", asked_at=asked.asked_at if asked else None,
+        size=wanted.certificates.aggregate(size=Sum("pdf__sum__size"))["size"] or 0,
     )  # fmt: skip
 
 
@@ -74,6 +72,8 @@ def _progress(asked: Archive, made: int, total: int) -> Progress | None:
 def _headline(made: int, total: int, missing: int, *, going: bool) -> str:
     if not total:
         return gettext("还没有有效的证书")
+    if not (made or missing > 0 or going):
+        return gettext("一张也没有做成")
     if going:
         return gettext("正在制作：%(made)s张，共%(total)s张") % {"made": f"{made:,}", "total": f"{total:,}"}
     if missing > 0:
