@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "procrastinate.contrib.django",
+    "agent.changes",
     "agent.organisations",
     "agent.quarantine",
     "agent.learners",

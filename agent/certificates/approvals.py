@@ -6,6 +6,9 @@ again: an approval names the achievement in its revision.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db import connection, models, transaction
 
 from agent.matching.models import Achievement
@@ -46,42 +49,57 @@ class ApprovedAchievement(models.Model):
 
 
 # What the stage holds for want of an approval is what waits: nobody approves what is not seen.
-_APPROVE = """
-INSERT INTO certificates_approvedachievement (approval_id, achievement_id, revision)
-SELECT %(approval)s, a.id, a.revision
+_WAITING = """
 FROM quarantine_held h
 JOIN matching_achievement a ON a.id = h.key::bigint
 JOIN programmes_programmeversion v ON v.id = a.programme_version_id
 WHERE h.what = 'certificate' AND h.code = 'E_CERT_NOT_APPROVED' AND h.released_at IS NULL
   AND v.programme_id = %(programme)s AND NOT a.withdrawn
-ON CONFLICT DO NOTHING
+  -- approved a moment ago, and the stage did not come by since
+  AND NOT EXISTS (SELECT FROM certificates_approvedachievement y
+                  WHERE y.achievement_id = a.id AND y.revision = a.revision)
+  AND (%(achievements)s::bigint[] IS NULL
+       OR (a.id, a.revision) IN (SELECT * FROM unnest(%(achievements)s::bigint[], %(revisions)s::int[])))
 """
-_COUNT = """
-SELECT count(*) FROM quarantine_held h
-JOIN matching_achievement a ON a.id = h.key::bigint
-JOIN programmes_programmeversion v ON v.id = a.programme_version_id
-WHERE h.what = 'certificate' AND h.code = 'E_CERT_NOT_APPROVED' AND h.released_at IS NULL
-  AND v.programme_id = %s AND NOT a.withdrawn
-"""
+_APPROVE = (
+    "INSERT INTO certificates_approvedachievement (approval_id, achievement_id, revision)"
+    " SELECT %(approval)s, a.id, a.revision" + _WAITING
+)
+_COUNT = "SELECT count(*)" + _WAITING
+Seen = Collection[tuple[int, int]]
+"""Achievements, each with the revision that somebody saw."""
 
 
-def waiting(programme: Programme) -> int:
-    """How many of the programme wait for an approval."""
+def waiting(programme: Programme, seen: Seen | None = None) -> int:
+    """How many of the programme wait for an approval; of them those that were ``seen``, when that is said."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [programme.pk])
+        cursor.execute(_COUNT, _values(programme, seen))
         return int(cursor.fetchone()[0])
 
 
 @transaction.atomic
-def approve(programme: Programme, *, by: str, reason: str = "") -> int:
-    """Approve everybody who waits now; how many. The next pass of the stage issues to them."""
-    count = waiting(programme)
+def approve(programme: Programme, *, by: str, reason: str = "", seen: Seen | None = None) -> int:
+    """Approve everybody who waits now; how many. The next pass of the stage issues to them.
+
+    :param seen: approve these and nobody else; who was corrected since they were seen goes on waiting
+    """
+    # one at a time: what two approve at once counts for one of them
+    programme = Programme.objects.select_for_update().get(pk=programme.pk)
+    count = waiting(programme, seen)
     if not count:
         return 0
     approval = Approval.objects.create(programme=programme, kind=Approval.Kind.BATCH, by=by, reason=reason, count=count)
     with connection.cursor() as cursor:
-        cursor.execute(_APPROVE, {"approval": approval.pk, "programme": programme.pk})
+        cursor.execute(_APPROVE, _values(programme, seen) | {"approval": approval.pk})
     return count
+
+
+def _values(programme: Programme, seen: Seen | None) -> dict[str, Any]:
+    return {
+        "programme": programme.pk,
+        "achievements": None if seen is None else [achievement for achievement, _ in seen],
+        "revisions": None if seen is None else [revision for _, revision in seen],
+    }
 
 
 @transaction.atomic

@@ -1,8 +1,8 @@
 """All certificates of a programme or of an employer as one ZIP that is never whole in memory.
 
-Pages that nobody wanted so far are made first (`make`) or on the way (`stream`): each is stored, so that a second
-attempt goes on where the first one ended. The file is written entry by entry, the manifest last. PDFs are compressed
-already and are only put in; the manifest names each with its SHA-256. The same certificates give the same bytes.
+Pages that nobody wanted so far are made first (`make`): each is stored, so that a second attempt goes on where the
+first one ended. PDFs are compressed already and are only put in; the manifest, last, names each with its SHA-256. The
+same certificates give the same bytes, and their length is known before (`laid_out`): a download that broke off goes on.
 """
 
 from __future__ import annotations
@@ -11,30 +11,35 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from zlib import crc32
 
 from django.db.models import QuerySet
 
+from agent.certificates.archive_models import Archive, PageSum
 from agent.certificates.errors import SigningKeyError
 from agent.certificates.facts import hours_text
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdfs import pdf_of
+from agent.certificates.zipped import Entry, Zipped
 from agent.errors import XueshiError
 from agent.localtime import SHANGHAI
 from agent.programmes.models import Programme
 
 _AT_ONCE = 20  # pages in memory
-_CHUNK = 256 * 1024
 _LONGEST = 60  # characters of each text in a name: with number and ending below 255 bytes, of which Han takes three
 _UNSAFE = re.compile(r'[\\/:*?"<>|\s]+')
 _HEADS = ("证书编号", "姓名", "证件号码", "培训项目", "备案编号", "学时", "完成日期", "签发时间", "文件名", "SHA-256",
           "未制作的原因")  # fmt: skip
 _FACTS = ("programme_version", "programme__organiser", "programme__implementer")
+_COLUMNS = (
+    "pk", "number", "holder", "id_masked", "hours", "learned_on", "issued_at", "programme_version__title",
+    "programme__filing_number", "pdf__sha256", "pdf__sum__size", "pdf__sum__crc",
+)  # fmt: skip
 MANIFEST = "manifest.csv"
 Tell = Callable[[int, int], None]
 
@@ -46,6 +51,11 @@ class Failed:
     number: str
     code: str
     message: str
+
+
+def of(archive: Archive) -> QuerySet[Certificate]:
+    """The certificates that somebody asked for."""
+    return of_programme(archive.programme) if archive.programme else of_employer(archive.employer)
 
 
 def of_programme(programme: Programme) -> QuerySet[Certificate]:
@@ -90,55 +100,66 @@ def make(certificates: QuerySet[Certificate], tell: Tell | None = None) -> list[
     return failed
 
 
+def laid_out(certificates: QuerySet[Certificate], failed: Sequence[Failed] = ()) -> Zipped:
+    """The ZIP of the pages that are stored, ready to be sent from any place on; see `pages`."""
+    measure(certificates)
+    why = {one.number: one for one in failed}
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_HEADS)
+    entries: list[Entry] = []
+    newest = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+    for row in certificates.values_list(*_COLUMNS).iterator(chunk_size=1000):
+        pk, number, holder, id_masked, hours, learned_on, issued_at, title, filing_number, digest, size, crc = row
+        local = issued_at.astimezone(SHANGHAI)
+        newest = max(newest, local)
+        name = reason = ""
+        digest = digest if size is not None else ""
+        if size is not None:
+            name = file_name(holder, title, number)
+            entries.append(Entry(pk, name, local, size, crc))
+        else:
+            reason = f"{why[number].code}: {why[number].message}" if number in why else "尚未制作"
+        writer.writerow([
+            number, _cell(holder), id_masked, _cell(title), _cell(filing_number), hours_text(hours),
+            learned_on.isoformat(), f"{local:%Y-%m-%d %H:%M:%S}", name, digest, reason,
+        ])  # fmt: skip
+    return Zipped(entries, (MANIFEST, newest, ("\ufeff" + text.getvalue()).encode()))
+
+
+def pages(keys: Sequence[int]) -> dict[int, bytes]:
+    """The contents that `Zipped.pieces` asks for: stored pages by their certificates' keys."""
+    found = CertificatePdf.objects.filter(pk__in=keys).values_list("pk", "pdf")
+    return {pk: bytes(page) for pk, page in found}
+
+
 def stream(
     certificates: QuerySet[Certificate], failed: Sequence[Failed] = (), tell: Tell | None = None
 ) -> Iterator[bytes]:
-    """The ZIP, piece by piece; what is not stored yet is made on the way, except what ``failed`` before.
+    """The whole ZIP, piece by piece; what is not stored yet is made before, except what ``failed`` already.
 
-    :raises agent.certificates.errors.SigningKeyError: nothing can be signed now; the file ends without its directory,
-        so that nobody takes it for whole
+    :raises agent.certificates.errors.SigningKeyError: nothing can be signed now
     """
-    why = {one.number: one for one in failed}
-    rows: list[dict[str, Any]] = [
-        dict(row)
-        for row in certificates.values(
-            "pk", "number", "holder", "id_masked", "hours", "learned_on", "issued_at", "programme_version__title",
-            "programme__filing_number", "pdf__sha256",
-        )
-    ]  # fmt: skip
-    names = {row["pk"]: file_name(row["holder"], row["programme_version__title"], row["number"]) for row in rows}
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        done = 0
-        for chunk in _batched(rows, _AT_ONCE):
-            pages = dict(CertificatePdf.objects.filter(pk__in=[row["pk"] for row in chunk]).values_list("pk", "pdf"))
-            for row in chunk:
-                page = pages.pop(row["pk"], None) or _made_now(row, why)
-                if page:
-                    archive.writestr(_entry(names[row["pk"]], row["issued_at"]), bytes(page))
-                if sink.size >= _CHUNK:
-                    yield sink.take()
-            done += len(chunk)
-            if tell:
-                tell(done, len(rows))
-        newest = max((row["issued_at"] for row in rows), default=datetime(2000, 1, 1, tzinfo=SHANGHAI))
-        archive.writestr(_entry(MANIFEST, newest), _manifest(rows, names, why))
-    yield sink.take()
+    known = {one.number for one in failed}
+    more = make(certificates.exclude(number__in=known)) if known else make(certificates)
+    archive = laid_out(certificates, [*failed, *more])
+    sent = 0
+    for piece in archive.pieces(pages):
+        yield piece
+        sent += len(piece)
+        if tell:
+            tell(sent, archive.size)
 
 
-def _made_now(row: dict[str, Any], why: dict[str, Failed]) -> bytes | None:
-    """The page of a certificate that has none yet; nothing, and why not, where it can't be made."""
-    if row["number"] in why:
-        return None
-    try:
-        made_now = pdf_of(Certificate.objects.select_related(*_FACTS).get(pk=row["pk"]))
-    except SigningKeyError:
-        raise
-    except XueshiError as error:
-        why[row["number"]] = Failed(row["number"], error.code, error.message)
-        return None
-    row["pdf__sha256"] = made_now.sha256
-    return bytes(made_now.pdf)
+# Read once for ever: a page never changes.
+_UNMEASURED = {"pdf__isnull": False, "pdf__sum__isnull": True}
+
+
+def measure(certificates: QuerySet[Certificate]) -> None:
+    """Write down length and checksum of the pages that have none yet."""
+    for chunk in _batched(list(certificates.filter(**_UNMEASURED).values_list("pk", flat=True)), _AT_ONCE):
+        sums = [PageSum(page_id=pk, size=len(page), crc=crc32(page)) for pk, page in pages(chunk).items()]
+        PageSum.objects.bulk_create(sums, ignore_conflicts=True)
 
 
 def file_name(holder: str, programme: str, number: str) -> str:
@@ -155,32 +176,6 @@ def safe(text: str) -> str:
     return cut or "_"
 
 
-def _entry(name: str, at: datetime) -> zipfile.ZipInfo:
-    """An entry dated by the certificate, so that the file does not change with the day it is asked for. Python marks a
-    name that is not ASCII as UTF-8 by itself.
-    """
-    local = at.astimezone(SHANGHAI)
-    entry = zipfile.ZipInfo(name, (local.year, local.month, local.day, local.hour, local.minute, local.second))
-    entry.external_attr = 0o644 << 16
-    return entry
-
-
-def _manifest(rows: Sequence[dict[str, Any]], names: dict[int, str], why: dict[str, Failed]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_HEADS)
-    for row in rows:
-        failed = why.get(row["number"])
-        reason = "" if row["pdf__sha256"] else f"{failed.code}: {failed.message}" if failed else "尚未制作"
-        writer.writerow([
-            row["number"], _cell(row["holder"]), row["id_masked"], _cell(row["programme_version__title"]),
-            _cell(row["programme__filing_number"]), hours_text(row["hours"]), row["learned_on"].isoformat(),
-            f"{row['issued_at'].astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}",
-            names[row["pk"]] if row["pdf__sha256"] else "", row["pdf__sha256"] or "", reason,
-        ])  # fmt: skip
-    return ("\ufeff" + text.getvalue()).encode()
-
-
 def _cell(text: str | None) -> str:
     """No cell acts in a spreadsheet."""
     text = text or ""
@@ -191,26 +186,3 @@ def _batched(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk
-
-
-class _Sink(io.RawIOBase):
-    """Where `zipfile` writes to: it can't go back, so that sizes follow behind each entry."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.size = 0
-
-    def writable(self) -> bool:
-        """It takes bytes."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Keep them until they are taken."""
-        self._parts.append(bytes(data))
-        self.size += len(data)
-        return len(data)
-
-    def take(self) -> bytes:
-        """What came since the last time."""
-        taken, self._parts, self.size = b"".join(self._parts), [], 0
-        return taken

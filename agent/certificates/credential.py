@@ -12,6 +12,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -48,7 +49,20 @@ def sign_credentials(
     """
     issuer = issuer_of(issuer_id, keys, base_url)
     base = base_url.rstrip("/")
-    return sign_jwts((credential_of(one, issuer, base) for one in facts), keys, issuer_id=issuer_id)
+    # what is said of the programme is the same for thousands: put together and written as JSON once
+    made: dict[tuple[object, ...], orjson.Fragment] = {}
+
+    def achievement(one: CertificateFacts) -> orjson.Fragment:
+        key = (
+            one.programme, one.category, one.series, one.organiser, one.organiser_uscc, one.implementer,
+            one.filing_number, one.hours,
+        )  # fmt: skip
+        if key not in made:
+            made[key] = orjson.Fragment(orjson.dumps(achievement_of(one, base)))
+        return made[key]
+
+    credentials = (credential_of(one, issuer, base, achievement(one)) for one in facts)
+    return sign_jwts(credentials, keys, issuer_id=issuer_id)
 
 
 def sign_jwts(credentials: Iterable[dict[str, Any]], keys: SigningKeys, *, issuer_id: str) -> list[str]:
@@ -82,8 +96,40 @@ def issuer_of(issuer_id: str, keys: SigningKeys, base_url: str) -> dict[str, Any
     return {"id": issuer_id, "type": ["Profile"], "name": keys.organisation, "url": base_url.rstrip("/")}
 
 
-def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) -> dict[str, Any]:
-    """The credential as JSON, with the registered JWT claims beside its own members."""
+def achievement_of(facts: CertificateFacts, base: str) -> dict[str, Any]:
+    """What was achieved: the programme, as all its certificates with the same hours describe it."""
+    return {
+        "id": f"{base}/programmes/{quote(facts.filing_number)}",
+        "type": ["Achievement"],
+        "achievementType": "CertificateOfCompletion",
+        "name": facts.programme,
+        "description": f"{facts.organiser}主办、{facts.implementer}承办的继续教育专业科目培训",
+        "criteria": {
+            "narrative": f"完成规定学习内容，考核合格，计专业科目{hours_text(facts.hours)}学时。"
+            f"备案编号：{facts.filing_number}"
+        },
+        "humanCode": facts.filing_number,
+        "fieldOfStudy": facts.series,
+        "inLanguage": "zh-Hans",
+        "tag": [facts.category],
+        "creator": {
+            "id": f"{base}/organisations/{facts.organiser_uscc}",
+            "type": ["Profile"],
+            "name": facts.organiser,
+            "otherIdentifier": [
+                {"type": "IdentifierEntry", "identifier": facts.organiser_uscc, "identifierType": "ext:uscc"}
+            ],
+        },
+    }
+
+
+def credential_of(
+    facts: CertificateFacts, issuer: dict[str, Any], base: str, achievement: orjson.Fragment | None = None
+) -> dict[str, Any]:
+    """The credential as JSON, with the registered JWT claims beside its own members.
+
+    :param achievement: what `achievement_of` says, written already
+    """
     identifier = f"{base}/credentials/{facts.number}"
     subject: dict[str, Any] = {
         "type": ["AchievementSubject"],
@@ -95,44 +141,22 @@ def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) ->
         # a whole number as such: 24.0 and 24 are one number to readers in JavaScript, and two to a canonical form
         "creditsEarned": facts.hours // 100 if facts.hours % 100 == 0 else facts.hours / 100,
         "activityEndDate": _moment(facts.learned_on),
-        "achievement": {
-            "id": f"{base}/programmes/{quote(facts.filing_number)}",
-            "type": ["Achievement"],
-            "achievementType": "CertificateOfCompletion",
-            "name": facts.programme,
-            "description": f"{facts.organiser}主办、{facts.implementer}承办的继续教育专业科目培训",
-            "criteria": {
-                "narrative": f"完成规定学习内容，考核合格，计专业科目{hours_text(facts.hours)}学时。"
-                f"备案编号：{facts.filing_number}"
-            },
-            "humanCode": facts.filing_number,
-            "fieldOfStudy": facts.series,
-            "inLanguage": "zh-Hans",
-            "tag": [facts.category],
-            "creator": {
-                "id": f"{base}/organisations/{facts.organiser_uscc}",
-                "type": ["Profile"],
-                "name": facts.organiser,
-                "otherIdentifier": [
-                    {"type": "IdentifierEntry", "identifier": facts.organiser_uscc, "identifierType": "ext:uscc"}
-                ],
-            },
-        },
+        "achievement": achievement_of(facts, base) if achievement is None else achievement,
     }
     if facts.learned_from is not None:
         subject["activityStartDate"] = _moment(facts.learned_from)
-    issued = facts.issued_at.astimezone(UTC).replace(microsecond=0)
+    issued, seconds = _issued(facts.issued_at)
     credential: dict[str, Any] = {
         "@context": CONTEXT,
         "id": identifier,
         "type": TYPES,
         "name": NAME,
         "issuer": issuer,
-        "validFrom": issued.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "validFrom": issued,
         "credentialSubject": subject,
         "iss": issuer["id"],
         "jti": identifier,
-        "nbf": int(issued.timestamp()),
+        "nbf": seconds,
     }
     if facts.status_list is not None:
         credential["credentialStatus"] = [
@@ -231,6 +255,14 @@ def _signed_by(key: PublicKey, header: dict[str, Any], message: bytes, signature
     return True
 
 
+@lru_cache(maxsize=16)
+def _issued(at: datetime) -> tuple[str, int]:
+    """A moment as text and in seconds: thousands are issued in the same one."""
+    at = at.astimezone(UTC).replace(microsecond=0)
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}", int(at.timestamp())
+
+
+@lru_cache(maxsize=1024)
 def _moment(day: date) -> str:
     """A local date as the moment it begins: Open Badges knows no dates without time."""
     return f"{day.isoformat()}T00:00:00+08:00"

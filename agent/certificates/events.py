@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 
 class Happened(NamedTuple):
-    """One step of one certificate. ``reason_class`` is one of those that the step needs."""
+    """One step of one certificate. ``reason_class`` is one of those that the step needs. ``digest``: the credential's
+    SHA-256 in hexadecimal; without it the database works it out.
+    """
 
     certificate: int
     reason: str
     reason_class: str = ""
     successor: int | None = None
+    digest: str | None = None
 
 
 # A successor's own issue is told with the step that made it necessary, not a second time.
@@ -35,14 +38,16 @@ WITH step AS (
         AS h(certificate_id, reason_class, reason, successor_id)
     RETURNING id, certificate_id
 ), known AS (
-    SELECT s.id, c.id AS certificate_id, c.number, c.credential, c.predecessor_id
+    SELECT s.id, c.id AS certificate_id, c.number, c.credential, c.predecessor_id, d.digest
     FROM step s JOIN certificates_certificate c ON c.id = s.certificate_id
+    JOIN unnest(%(certificates)s::bigint[], %(digests)s::text[]) AS d(certificate_id, digest)
+        ON d.certificate_id = s.certificate_id
 ), told AS (
     INSERT INTO certificates_certificatenotice (certificate_id, event_id, kind, created_at)
     SELECT certificate_id, id, %(kind)s, %(at)s FROM known
     WHERE NOT (%(kind)s = 'issued' AND predecessor_id IS NOT NULL)
 )
-SELECT id, number, encode(sha256(convert_to(credential, 'UTF8')), 'hex') FROM known ORDER BY id
+SELECT id, number, COALESCE(digest, encode(sha256(convert_to(credential, 'UTF8')), 'hex')) FROM known ORDER BY id
 """
 
 
@@ -54,12 +59,12 @@ def record(cursor: CursorWrapper, kind: Kind, happened: Iterable[Happened], at: 
     rows = list(happened)
     if not rows:
         return
-    certificates, reasons, classes, successors = map(list, zip(*rows, strict=True))
+    certificates, reasons, classes, successors, digests = map(list, zip(*rows, strict=True))
     cursor.execute(
         _RECORD,
         {
             "kind": kind.value, "state": STEP[kind].target.value, "at": at, "by": by, "certificates": certificates,
-            "reasons": reasons, "classes": classes, "successors": successors,
+            "reasons": reasons, "classes": classes, "successors": successors, "digests": digests,
         },
     )  # fmt: skip
     entries = [Entry(event, number, kind.value, at, digest) for event, number, digest in cursor.fetchall()]

@@ -9,7 +9,9 @@ class LogLeaf(models.Model):
     """One step of one certificate, in the order in which it was written down."""
 
     index = models.BigIntegerField(primary_key=True, help_text="from 0, without gaps")
-    event = models.OneToOneField("certificates.CertificateEvent", on_delete=models.PROTECT, related_name="leaf")
+    event = models.OneToOneField(  # no foreign key in the database, as for notices: events can't be deleted
+        "certificates.CertificateEvent", on_delete=models.PROTECT, related_name="leaf", db_constraint=False
+    )
     entry = models.TextField(help_text="canonical JSON: what the leaf's hash is made of")
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from agent.certificates.approvals import Approval, ApprovedAchievement
+from agent.certificates.archive_models import Archive, PageSum
 from agent.certificates.deliveries import NoticeDelivery, NoticeOptOut
 from agent.certificates.key_models import KeyRetirement, PublishedKey
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
@@ -16,9 +17,9 @@ from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
-    "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
-    "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PublishedKey", "Serial",
-    "StatusList",
+    "Approval", "ApprovedAchievement", "Archive", "Certificate", "CertificateEvent", "CertificateNotice",
+    "CertificatePdf", "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PageSum",
+    "PublishedKey", "Serial", "StatusList",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 
@@ -38,12 +39,13 @@ class Certificate(models.Model):
 
     State = State
 
-    number = models.CharField(max_length=26, unique=True)
-    token = models.CharField(max_length=40, unique=True)
+    # unique by constraints: with `unique` Django adds an index of each for LIKE, which nobody asks
+    number = models.CharField(max_length=26)
+    token = models.CharField(max_length=40)
     achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="certificates")
     learner = models.ForeignKey(Learner, on_delete=models.PROTECT, related_name="certificates")
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="certificates")
-    programme_version = models.ForeignKey(ProgrammeVersion, on_delete=models.PROTECT)
+    programme_version = models.ForeignKey(ProgrammeVersion, on_delete=models.PROTECT, db_index=False)
     holder = models.CharField(max_length=200)
     id_masked = models.CharField(max_length=20)
     hours = models.PositiveIntegerField(help_text="hundredths of an hour")
@@ -63,6 +65,8 @@ class Certificate(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="certificate_number_once"),
+            models.UniqueConstraint(fields=["token"], name="certificate_token_once"),
             models.UniqueConstraint(fields=["status_list", "status_index"], name="one_place_in_status_lists"),
             models.UniqueConstraint(fields=["learner", "programme"], condition=_LIVE, name="one_live_certificate"),
             # so no chain can lead back into itself

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -47,6 +48,8 @@ class Issued:
     revoked: int = 0
     superseded: int = 0
     held: int = 0
+    opened: int = 0
+    released: int = 0
 
 
 _IN_ORDER = "SELECT achievement_id FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
@@ -62,7 +65,7 @@ COPY certificates_certificate (number, token, achievement_id, learner_id, progra
     id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state, predecessor_id,
     status_list_id, status_index) FROM STDIN
 """
-_IDS = "SELECT id FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
+_IDS = "SELECT id, number FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
 
 
 def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | None = None) -> Issued:
@@ -81,7 +84,7 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
         new_holding(cursor)
         waiting_for_somebody = hold_waiting(cursor)
         held = _hold(cursor)
-        settle(cursor, "certificate")
+        done.opened, done.released = settle(cursor, "certificate")
         done.held = waiting_for_somebody + len(held)
         cursor.execute(_IN_ORDER)
         waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in held]
@@ -156,9 +159,10 @@ def issue(cursor: CursorWrapper, batch: list[Due], predecessors: Mapping[int, in
                 fact.status_list, fact.status_index,
             ))  # fmt: skip
     cursor.execute(_IDS, [[fact.number for fact in facts]])
-    issued = [pk for (pk,) in cursor.fetchall()]
-    record(cursor, Kind.ISSUED, [Happened(pk, "issued") for pk in issued], issued_at)
-    return issued
+    digest = {fact.number: sha256(jwt.encode()).hexdigest() for fact, jwt in zip(facts, credentials, strict=True)}
+    issued = [Happened(pk, "issued", digest=digest[number]) for pk, number in cursor.fetchall()]
+    record(cursor, Kind.ISSUED, issued, issued_at)
+    return [one.certificate for one in issued]
 
 
 def verify_url(number: str, token: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,7 +164,7 @@ def archive(
 ) -> None:
     """Write all certificates in force of a programme or of an employer as a ZIP with a manifest.
 
-    Broken off, it goes on where it was: pages that were made are stored.
+    Broken off, it goes on where it was: pages that were made are stored, and so is what was written of the file.
     """
     if (programme is None) == (employer is None):
         raise typer.BadParameter("--programme or --employer")
@@ -175,13 +175,14 @@ def archive(
     wanted = archives.of_programme(find(programme)) if programme else archives.of_employer(employer or "")
     with bars() as tell:
         failed = archives.make(wanted, lambda done, total: tell("证书 PDF", done, total))
-        _stream(output, archives.stream(wanted, failed, lambda done, total: tell("ZIP", done, total)))
+        zipped = archives.laid_out(wanted, failed)
+        kept = _resumed(output, zipped.digest, zipped.size, zipped.pieces, lambda at: tell("ZIP", at, zipped.size))
     done, total = archives.made(wanted)
     for one in failed:
         person.print(f"{one.number}  {one.code}  {one.message}", markup=False)
     if as_json:
         emit({
-            "file": str(output), "certificates": total, "pages": done,
+            "file": str(output), "certificates": total, "pages": done, "bytes": zipped.size, "kept": kept,
             "failed": [{"number": one.number, "code": one.code} for one in failed],
         })  # fmt: skip
     else:
@@ -272,18 +273,31 @@ def _write(path: Path, data: bytes) -> None:
         raise FileUnwritable(path=path, reason=error.strerror) from None
 
 
-def _stream(path: Path, pieces: Iterator[bytes]) -> None:
-    """Whole or not at all, piece by piece."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+def _resumed(
+    path: Path, digest: str, size: int, pieces: Callable[..., Iterator[bytes]], tell: Callable[[int], None]
+) -> int:
+    """Whole or not at all: what is written before stays beside it under the contents' own name, and is gone on with.
+
+    :returns: how many bytes were there already
+    """
+    from agent.certificates.archive import pages  # noqa: PLC0415
+
+    draft = path.with_name(f".{path.name}.{digest[:16]}.part")
     try:
-        try:
-            with draft.open("wb") as file:
-                file.writelines(pieces)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        for other in path.parent.iterdir():  # of other contents
+            if other != draft and other.name.startswith(f".{path.name}.") and other.suffix == ".part":
+                other.unlink()
+        kept = at = min(draft.stat().st_size, size) if draft.exists() else 0
+        with draft.open("ab") as file:
+            file.truncate(kept)
+            for piece in pieces(pages, kept):
+                file.write(piece)
+                at += len(piece)
+                tell(at)
+        draft.replace(path)
     except OSError as error:
         raise FileUnwritable(path=path, reason=error.strerror) from None
+    return kept
 
 
 def _get(number: str) -> Any:

@@ -181,16 +181,19 @@ ON CONFLICT (source_id, key) DO UPDATE SET
     revision = matching_achievement.revision + 1, matched_at = EXCLUDED.matched_at
 """
 
+# What is open already keeps what it said when it was opened: most of a million items need not be written as JSON again.
 _HOLD = """
 INSERT INTO holding (key, source, code, params)
-SELECT w.id::text, w.source_name, j.code, jsonb_strip_nulls(jsonb_build_object(
+SELECT w.id::text, w.source_name, j.code, CASE WHEN h.id IS NULL THEN jsonb_strip_nulls(jsonb_build_object(
     'id_masked', NULLIF(w.id_masked, ''), 'name', w.name, 'known', j.known_name, 'course', w.course,
     'course_name', w.course_name, 'filing_number', NULLIF(w.filing_number, ''), 'programme', j.title,
     'state', j.state, 'learned_on', w.learned_on, 'starts_on', j.starts_on, 'ends_on', j.ends_on,
     'year', extract(year FROM w.learned_on), 'grace_until', j.grace_until, 'place', NULLIF(w.place, ''),
     'programmes', CASE WHEN j.code = 'E_COURSE_AMBIGUOUS' THEN (
         SELECT string_agg(DISTINCT p.key, '、') FROM candidate k JOIN programmes_programme p ON p.id = k.programme_id
-        WHERE k.completion_id = w.id) END))
+        WHERE k.completion_id = w.id) END)) END
 FROM waiting w JOIN judged j ON j.id = w.id
+LEFT JOIN quarantine_held h
+    ON h.what = 'completion' AND h.key = w.id::text AND h.code = j.code AND h.released_at IS NULL
 WHERE j.code IS NOT NULL
 """

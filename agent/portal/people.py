@@ -29,6 +29,11 @@ class Person:
         """Whether they may look at sources: how they are read, and whether the figures are equal."""
         return any(each.role in (Role.BASE_OPERATOR, Role.BUREAU_REVIEWER) for each in self.memberships)
 
+    @property
+    def approves(self) -> bool:
+        """Whether they may look at who gets certificates of programmes, and approve them."""
+        return any(each.role in (Role.DEPARTMENT_OFFICER, Role.BUREAU_REVIEWER) for each in self.memberships)
+
     def bodies(self, role: str) -> list[Organisation]:
         """The organisations that they act for in ``role``."""
         return [each.organisation for each in self.memberships if each.role == role]

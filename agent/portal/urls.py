@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from agent.portal.views import (
+    approvals,
     archives,
     certificates,
     credentials,
@@ -33,8 +34,13 @@ _pages = [
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
     path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
-    path("archives/programme-<int:number>.zip", archives.of_programme, name="archive-programme"),
-    path("archives/employer.zip", archives.of_employer, name="archive-employer"),
+    path("archives/programme-<int:number>/", archives.of_programme, name="archive-programme"),
+    path("archives/programme-<int:number>.zip", archives.programme_file, name="archive-programme-file"),
+    path("archives/employer/", archives.of_employer, name="archive-employer"),
+    path("archives/employer.zip", archives.employer_file, name="archive-employer-file"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("approvals/<int:number>/", approvals.one, name="approval"),
+    path("approvals/<int:number>/needed/", approvals.needed, name="approval-needed"),
     path("runs/", runs.index, name="runs"),
     path("runs.csv", runs.export, name="runs-csv"),
     path("runs/<int:number>/", runs.one, name="run"),

@@ -15,12 +15,18 @@ WHERE h.what = %(what)s AND h.released_at IS NULL AND {scope}
 _OPEN = """
 INSERT INTO quarantine_held (what, key, source, code, params, payload, opened_at)
 SELECT %(what)s, n.key, n.source, n.code, n.params, n.payload, now() FROM holding n
+-- nearly all are open already: a join finds out in a fifth of the time that trying to insert each takes
+WHERE NOT EXISTS (SELECT 1 FROM quarantine_held h
+                  WHERE h.what = %(what)s AND h.key = n.key AND h.code = n.code AND h.released_at IS NULL)
 ON CONFLICT (what, key, code) WHERE released_at IS NULL DO NOTHING
 """
 
 
 def new_holding(cursor: CursorWrapper) -> None:
-    """Make the empty temporary table ``holding (key, source, code, params, payload)`` that a stage fills."""
+    """Make the empty temporary table ``holding (key, source, code, params, payload)`` that a stage fills.
+
+    Of what is open already, only key and code are looked at.
+    """
     cursor.execute("DROP TABLE IF EXISTS holding")
     cursor.execute(
         "CREATE TEMP TABLE holding (key text, source text, code text, params jsonb, payload bytea) ON COMMIT DROP"

@@ -64,6 +64,11 @@ def defer_stages() -> bool:
     return defer("stages", waiting="stages", priority=USUAL)
 
 
+def defer_archive(archive: int) -> bool:
+    """Ask for the missing pages of an archive; somebody waits for them."""
+    return defer("archive", waiting=f"archive:{archive}", archive=archive)
+
+
 def defer_notices() -> bool:
     """Ask for learners to be told what they were not told yet."""
     return defer("notices", waiting="notices", priority=IDLE)

@@ -14,7 +14,8 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from agent.certificates import transparency
+from agent.certificates import archive_work, transparency
+from agent.certificates.models import Archive
 from agent.db.faults import explain
 from agent.errors import XueshiError
 from agent.flow import run_stages
@@ -82,6 +83,20 @@ def notices(context: JobContext, *, attempts: int = 0) -> None:
     """Tell learners what happened to their certificates."""
     with _again(context, attempts):
         telling.tell_all()
+
+
+@app.task(name="archive", pass_context=True)
+def make_archive(context: JobContext, *, archive: int, attempts: int = 0) -> None:
+    """Make the pages of an archive that are missing."""
+    found = Archive.objects.select_related("programme").get(pk=archive)
+    stopping = context.additional_context.get(STOPPING)
+
+    def stop() -> None:
+        if stopping and stopping.is_set():
+            raise Interrupted(name=str(found))
+
+    with _again(context, attempts):
+        archive_work.work(found, stop)
 
 
 @app.task(name="reconcile", pass_context=True)

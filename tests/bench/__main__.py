@@ -9,7 +9,20 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archives, intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow, verify_load
+from tests.bench import (
+    archives,
+    intake,
+    issue,
+    pages,
+    report,
+    rest,
+    stages,
+    sync,
+    sync_growth,
+    sync_many,
+    sync_slow,
+    verify_load,
+)
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
 _PARTS = {
@@ -19,6 +32,8 @@ _PARTS = {
     "sync_growth": sync_growth.run,
     "sync_many": sync_many.run,
     "stages": stages.run,
+    "issue": issue.run,
+    "rest": rest.run,
     "pages": pages.run,
     "zip": archives.run,
     "verify": verify_load.run,

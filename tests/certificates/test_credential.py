@@ -8,7 +8,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from agent.certificates.credential import read_credential, sign_credentials
+from agent.certificates.credential import credential_of, issuer_of, read_credential, read_jwt, sign_credentials
 from agent.certificates.errors import CredentialInvalid
 from agent.certificates.keys import load_or_create
 from tests.certificates.conftest import BASE_URL, credential_for, write_p12
@@ -114,3 +114,14 @@ def test_a_header_without_algorithm_does_not_switch_the_check_off(signed):
     _, body, _ = signed.credential.split(".")
     with pytest.raises(CredentialInvalid):
         read_credential(f"eyJhbGciOiJub25lIn0.{body}.", signed.keys.trusted)
+
+
+def test_many_at_once_say_what_each_would_say_alone(facts, keys):
+    others = {
+        "programme": "另一个项目", "category": "x", "series": "卫生", "organiser": "另一个部门",
+        "organiser_uscc": "123", "implementer": "另一个基地", "filing_number": "另一个编号", "hours": 750,
+    }  # fmt: skip
+    many = [facts, *(replace(facts, **{name: value}) for name, value in others.items()), facts]
+    issuer = issuer_of(keys.did, keys, BASE_URL)
+    signed = sign_credentials(many, keys, issuer_id=keys.did, base_url=BASE_URL)
+    assert [read_jwt(one) for one in signed] == [credential_of(one, issuer, BASE_URL) for one in many]

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from agent.certificates import archive
-from agent.certificates.errors import TextTooLong
+from agent.certificates import archive, archive_work
+from agent.certificates.errors import SigningKeyMissing, TextTooLong
 from agent.certificates.models import CertificatePdf
 from agent.flow import run_stages
+from agent.intake.errors import Interrupted
 from agent.intake.sources import save
 from agent.intake.sync import pull
 from agent.programmes.filing import find
@@ -107,6 +108,68 @@ def test_a_page_that_cant_be_made_keeps_no_other_from_it_and_is_named(six: Base,
     (row,) = [row for row in opened(tmp_path / "x.zip")[1] if not row["文件名"]]
     assert (row["证书编号"], row["SHA-256"]) == (bad, "")
     assert row["未制作的原因"].startswith("E_TEXT_TOO_LONG")
+
+
+def test_a_file_that_broke_off_is_gone_on_with_on_the_command_line(six: Base, xueshi: Any, tmp_path, monkeypatch):
+    out, whole = tmp_path / "x.zip", b"".join(archive.stream(archive.of_programme(find("P1"))))
+    (tmp_path / ".x.zip.0123.part").write_bytes(b"of other contents")
+    real = archive.pages
+
+    def killed(keys: Any) -> Any:
+        monkeypatch.setattr(archive, "pages", real)
+        raise KeyboardInterrupt
+
+    zipped = archive.laid_out(archive.of_programme(find("P1")))
+    (tmp_path / f".x.zip.{zipped.digest[:16]}.part").write_bytes(whole[:50_001])
+    monkeypatch.setattr(archive, "pages", killed)
+    assert xueshi("certificate", "archive", "--programme", "P1", "--out", out).exit != 0
+    assert not out.exists()  # whole or not at all
+    said = xueshi("certificate", "archive", "--programme", "P1", "--out", out, "--json")
+    assert (said.exit, said.json["kept"], said.json["bytes"]) == (0, 50_001, len(whole))
+    assert out.read_bytes() == whole
+    assert [path.name for path in tmp_path.glob(".x.zip*")] == []
+
+
+def test_a_page_that_is_no_more_as_it_was_measured_breaks_the_file_off(six: Base):
+    wanted = archive.of_programme(find("P1"))
+    archive.make(wanted)
+    zipped = archive.laid_out(wanted)
+    with pytest.raises(ValueError, match="王"):
+        b"".join(zipped.pieces(lambda keys: dict.fromkeys(keys, b"short")))
+
+
+def test_work_that_was_asked_for_is_done_once_and_says_how_far_it_is(six: Base):
+    asked = archive_work.ask(find("P1"), by="officer")
+    assert archive_work.going(asked)
+    pages = iter((False, True))
+
+    def stop() -> None:
+        if next(pages, False):
+            raise Interrupted(name="P1")
+
+    with pytest.raises(Interrupted):
+        archive_work.work(asked, stop)
+    asked.refresh_from_db()
+    assert (archive_work.going(asked), archive.made(archive.of(asked))) == (True, (2, 3))
+    archive_work.work(asked)
+    asked.refresh_from_db()
+    assert (archive_work.going(asked), archive.made(archive.of(asked)), asked.failed) == (False, (3, 3), [])
+
+
+def test_without_a_key_the_work_stops_and_says_why(six: Base, monkeypatch):
+    def no_key(_: Any) -> Any:
+        raise SigningKeyMissing(path="keys")
+
+    asked = archive_work.ask(find("P1"), by="officer")
+    monkeypatch.setattr(archive, "pdf_of", no_key)
+    with pytest.raises(SigningKeyMissing):
+        archive_work.work(asked)
+    asked.refresh_from_db()
+    assert (archive_work.going(asked), asked.error_code) == (False, "E_SIGNING_KEY_MISSING")
+    monkeypatch.undo()
+    archive_work.work(archive_work.ask(find("P1"), by="officer"))
+    asked.refresh_from_db()
+    assert (asked.error_code, asked.finished_at is None) == ("", False)
 
 
 @pytest.mark.parametrize(

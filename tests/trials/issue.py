@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agent.certificates import stage
+from agent.certificates import merkle, stage, transparency
 from agent.certificates.credential import read_credential
 from agent.certificates.numbers import is_number
 from agent.certificates.signer import signing_keys
@@ -108,6 +108,16 @@ def run(quiet: PrivatePostgres, seed: int, kills: int, tell: Tell, *, people: in
     return outcome
 
 
+def at_once(quiet: PrivatePostgres, workers: int, *, people: int, batch: int) -> list[str]:
+    """So many processes issue the same programme at the same time, in peace; what is wrong afterwards."""
+    with fresh(quiet) as url, at(url):
+        prepare(people)
+        with _nursery() as nursery:
+            pids = [_bear(nursery, batch) for _ in range(workers)]
+            wait_for(lambda: all(map(_gone, pids)), "they have issued everything")
+        return _wrong(people)
+
+
 def _issue(chance: random.Random, kills: int, people: int, outcome: Outcome) -> None:
     """Issue, be killed, and issue again, until everybody has a certificate or enough were killed; then in peace."""
     with _nursery() as nursery:
@@ -134,15 +144,50 @@ def _gaps() -> list[str]:
         found.append(f"numbers with gaps or doubled: {len(serials)} up to {max(serials)}")
     if (last := sql("SELECT last FROM certificates_serial")) not in ([], [(len(serials),)]):
         found.append(f"the last serial is said to be {last}, of {len(serials)}")
-    if one(_EVENTS):
-        found.append("certificates and their events are not one to one")
+    for what, query in _ONE_TO_ONE.items():
+        if wrong := one(query):
+            found.append(f"{wrong} × {what}")
+    count = transparency.size()
+    if count and merkle.root(count, transparency.read) != _root():
+        found.append("the nodes of the log are not those of its leaves")
     return found
 
 
-_EVENTS = """
-SELECT count(*) FROM certificates_certificate c FULL JOIN certificates_certificateevent e ON e.certificate_id = c.id
-WHERE c.id IS NULL OR e.id IS NULL OR e.state <> 'issued' OR e.at <> c.issued_at
-"""
+def _root() -> bytes:
+    """The root by RFC 9162's definition, from the entries alone."""
+    row = [
+        merkle.leaf_hash(entry.encode()) for (entry,) in sql("SELECT entry FROM certificates_logleaf ORDER BY index")
+    ]
+    made = merkle.append(0, {}, row)
+    return merkle.root(len(row), lambda nodes: {node: made[node] for node in nodes})
+
+
+_ONE_TO_ONE = {
+    "certificate and event do not belong together": """
+        SELECT count(*) FROM certificates_certificate c
+        FULL JOIN certificates_certificateevent e ON e.certificate_id = c.id
+        WHERE c.id IS NULL OR e.id IS NULL OR e.state <> 'issued' OR e.at <> c.issued_at""",
+    "event and entry of the log do not belong together": """
+        SELECT count(*) FROM certificates_certificateevent e FULL JOIN certificates_logleaf l ON l.event_id = e.id
+        WHERE e.id IS NULL OR l.index IS NULL""",
+    "gap in the log": """
+        SELECT count(*) FROM (SELECT index, row_number() OVER (ORDER BY index) - 1 AS place FROM certificates_logleaf) l
+        WHERE index <> place""",
+    "event and notice do not belong together": """
+        SELECT count(*) FROM certificates_certificateevent e
+        FULL JOIN certificates_certificatenotice n ON n.event_id = e.id AND n.certificate_id = e.certificate_id
+        WHERE e.id IS NULL OR n.id IS NULL""",
+    "place in a status list is doubled, missing or outside of what was given out": """
+        SELECT count(*) FROM (SELECT s.id FROM certificates_statuslist s
+            LEFT JOIN certificates_certificate c ON c.status_list_id = s.id GROUP BY s.id, s.used
+            HAVING count(DISTINCT c.status_index) <> s.used OR count(c.id) <> s.used) w""",
+    "certificate without a place": "SELECT count(*) FROM certificates_certificate WHERE status_index IS NULL",
+    "certificate says other hours than the ledger": """
+        SELECT count(*) FROM certificates_certificate c LEFT JOIN credit_creditentry e
+            ON e.achievement_id = c.achievement_id AND e.learner_id = c.learner_id AND e.recognised = c.hours
+            AND e.reverses_id IS NULL AND NOT EXISTS (SELECT FROM credit_creditentry r WHERE r.reverses_id = e.id)
+        WHERE e.id IS NULL""",
+}
 
 
 def _wrong(people: int) -> list[str]:

@@ -48,6 +48,11 @@ def test_kills_in_an_issue_leave_every_number_once(postgres: PrivatePostgres):
     assert (outcome.faults, outcome.done["kill"] >= 6) == ([], True)
 
 
+@pytest.mark.parametrize("workers", [2, 3])
+def test_processes_that_issue_one_programme_at_once_leave_no_gap(postgres: PrivatePostgres, workers: int):
+    assert issue.at_once(postgres, workers, people=300, batch=7) == []
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_told_and_leaves_no_trace(base: Base, fault: Fault, xueshi: Callable[..., Any], caplog):
     before, reached = truth.said(), SourceState.objects.get().reached

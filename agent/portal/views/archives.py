@@ -1,47 +1,87 @@
-"""All certificates of a programme as one file: for its organiser and for the bureau. Of an employer: for the bureau."""
+"""All certificates of a programme as one file: for its organiser and for the bureau. Of an employer: for the bureau.
+
+A page makes what is missing and shows how far that is; the file has a length, and goes on where a download broke off.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods, require_safe
 
-from agent.certificates import archive
+from agent.certificates import archive, archive_work
 from agent.certificates.signer import signing_keys
 from agent.errors import XueshiError
 from agent.organisations.models import Role
+from agent.portal import ranges
+from agent.portal.archive_page import Wanted, page_of
 from agent.portal.people import Person, person_of
 from agent.programmes.models import Programme
+from agent.work.queue import defer_archive
+
+_AT_ONCE = 20
+"""Missing pages that are made while somebody waits; of more a worker makes them."""
+_OFTEN = 5  # seconds between two looks
 
 
 @login_required
-@require_GET
-def of_programme(request: HttpRequest, number: int) -> HttpResponse | StreamingHttpResponse:
-    """The programme's certificates. Somebody else's programme is as if it did not exist."""
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_programme(request: HttpRequest, number: int) -> HttpResponse:
+    """How far the programme's file is. Somebody else's programme is as if it did not exist."""
+    return _page(request, _programme(request, number))
+
+
+@login_required
+@require_safe
+def programme_file(request: HttpRequest, number: int) -> HttpResponse | StreamingHttpResponse:
+    """The programme's file."""
+    return _file(request, _programme(request, number))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_employer(request: HttpRequest) -> HttpResponse:
+    """How far the file is of those whose completion names the employer ``name``."""
+    return _page(request, _employer(request))
+
+
+@login_required
+@require_safe
+def employer_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """The employer's file."""
+    return _file(request, _employer(request))
+
+
+def _programme(request: HttpRequest, number: int) -> Wanted:
     found = _programmes(person_of(request)).filter(pk=number).first()
     if found is None:
         raise Http404
-    certificates = archive.of_programme(found)
-    return _sent(request, str(found.filing_number or found.key), archive.stream(certificates))
+    address, file = (reverse(f"portal:archive-programme{rest}", args=[number]) for rest in ("", "-file"))
+    version = found.versions.order_by("-version").first()
+    title = version.title if version else found.key
+    name = str(found.filing_number or found.key)
+    return Wanted(archive.of_programme(found), found, "", title, name, address, file)
 
 
-@login_required
-@require_GET
-def of_employer(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """The certificates of those whose completion names the employer ``name``."""
+def _employer(request: HttpRequest) -> Wanted:
     name = request.GET.get("name", "").strip()[:200]
     if not name or not person_of(request).bodies(Role.BUREAU_REVIEWER):
         raise Http404
     certificates = archive.of_employer(name)
     if not certificates.exists():
         raise Http404
-    return _sent(request, name, archive.stream(certificates))
+    query = "?" + urlencode({"name": name})
+    address, file = (reverse(f"portal:archive-employer{rest}") + query for rest in ("", "-file"))
+    return Wanted(certificates, None, name, name, name, address, file)
 
 
 def _programmes(person: Person) -> QuerySet[Programme]:
@@ -50,12 +90,33 @@ def _programmes(person: Person) -> QuerySet[Programme]:
     return Programme.objects.filter(organiser__in=person.bodies(Role.DEPARTMENT_OFFICER))
 
 
-def _sent(request: HttpRequest, name: str, pieces: Iterator[bytes]) -> HttpResponse | StreamingHttpResponse:
+def _page(request: HttpRequest, wanted: Wanted) -> HttpResponse:
+    person = person_of(request)
+    if request.method == "POST":
+        with transaction.atomic():
+            defer_archive(archive_work.ask(wanted.programme, wanted.employer, by=person.username).pk)
+        return redirect(wanted.address)
+    page = page_of(wanted)
+    context = {"person": person, "wanted": wanted, "page": page}
+    if page.going and "still" not in request.GET:
+        context["often"] = _OFTEN
+    return render(request, "portal/archive.html", context)
+
+
+def _file(request: HttpRequest, wanted: Wanted) -> HttpResponse | StreamingHttpResponse:
+    known = archive_work.failed_of(archive_work.find(wanted.programme, wanted.employer))
+    missing = wanted.certificates.filter(pdf__isnull=True).exclude(number__in=[one.number for one in known])
+    if missing[_AT_ONCE:].exists():
+        return redirect(wanted.address)
     try:
-        signing_keys()  # told on a page, and not by a file that breaks off
-    except XueshiError as error:
+        signing_keys()
+        made_now = archive.make(missing)
+    except XueshiError as error:  # told on a page, and not by a file that breaks off
         return render(request, "portal/not_now.html", {"error": error}, status=503)
-    answer = StreamingHttpResponse(pieces, content_type="application/zip")
-    file = f"{gettext('学时证书')}_{archive.safe(name)}.zip"
-    answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file)
+    zipped = archive.laid_out(wanted.certificates, [*known, *made_now])
+    pieces = partial(zipped.pieces, archive.pages)
+    answer = ranges.answer(request, pieces, zipped.size, zipped.digest, "application/zip")
+    name = f"{gettext('学时证书')}_{archive.safe(wanted.name)}.zip"
+    if answer.status_code in (200, 206):
+        answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return answer
