@@ -10,6 +10,7 @@
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
 ``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
+``XUESHI_FONTS``                  a folder of fonts for characters beyond Noto's (default: Debian's fonts-hanazono)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
 ================================  ==========================================================================
 """

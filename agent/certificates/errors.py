@@ -83,7 +83,8 @@ class GlyphMissing(CertificateError):
 
     code = "E_GLYPH_MISSING"
     fix = (
-        "Check the character with the person's identity card; if it is right, report the code point: a font is missing."
+        "Check the character with the person's identity card; if it is right, install a font that has it (Debian: "
+        "fonts-hanazono has all of GB 18030-2022) or put one into the folder XUESHI_FONTS."
     )
     exit_code = PERSON_NEEDED
 

@@ -21,7 +21,7 @@ import typst
 
 from agent.certificates.errors import TemplateFailed, TextTooLong
 from agent.certificates.facts import NAME, CertificateFacts, document_texts, hours_text
-from agent.certificates.fonts import FAMILIES, font_folders, require_glyphs
+from agent.certificates.fonts import families, font_folders, require_glyphs
 from agent.certificates.keys import SigningKeys
 from agent.certificates.qr import qr_svg
 from agent.certificates.signing import Stamp, sign_pdf
@@ -143,7 +143,7 @@ class _Template:
     def _run(
         self, compiler: typst.Compiler, data: dict[str, Any], inputs: dict[str, str] | None = None, **options: Any
     ) -> bytes:
-        text = orjson.dumps({**data, **self.layout, "fonts": FAMILIES}).decode()
+        text = orjson.dumps({**data, **self.layout, "fonts": families()}).decode()
         try:
             page, warnings = compiler.compile_with_warnings(sys_inputs={"data": text, **(inputs or {})}, **options)
         except typst.TypstError as error:
