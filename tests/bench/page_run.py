@@ -19,7 +19,8 @@ from agent.certificates.credential import sign_credentials
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.keys import SigningKeys
 from agent.certificates.numbers import make_number, make_token
-from agent.certificates.pdf import _template, render_pdf
+from agent.certificates.pdf import drawing_of, render_pdf
+from agent.certificates.template_folder import shipped
 from agent.home import home
 from tests.bench.measure import peak_megabytes
 
@@ -78,7 +79,7 @@ def _pyhanko(keys: SigningKeys) -> object:
     )
 
     def draw(facts: CertificateFacts, credential: str, _: SigningKeys) -> bytes:
-        page = _template("classic").compile(facts, credential)
+        page = drawing_of(shipped("classic")).page(facts, credential)
         signer = signers.SimpleSigner.load_pkcs12(str(file), passphrase=_SECRET)
         meta = signers.PdfSignatureMetadata(
             field_name="Signature", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES
