@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.template_models import CertificateTemplate, TemplateChoice, TemplateDraft, TemplateVersion
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
+
+__all__ = [
+    "Certificate", "CertificateEvent", "CertificatePdf", "CertificateTemplate", "Serial", "TemplateChoice",
+    "TemplateDraft", "TemplateVersion",
+]  # fmt: skip
 
 
 class Serial(models.Model):
@@ -79,6 +85,11 @@ class CertificatePdf(models.Model):
     pdf = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()
+    template = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+",
+        help_text="what it was drawn with; empty: before templates were on record",
+    )  # fmt: skip
+    language = models.CharField(max_length=8, blank=True)
 
     def __str__(self) -> str:
         return f"{self.certificate_id} {self.sha256[:8]}"

@@ -145,7 +145,7 @@ class Drawing:
                 typst.Compiler(
                     folder / file,
                     root=folder,
-                    font_paths=_fonts(),
+                    font_paths=typst_fonts(),
                     ignore_system_fonts=True,
                     package_path=folder,
                     package_cache_path=folder,
@@ -182,6 +182,13 @@ class Drawing:
             under = self._underlay(data["organiser"], data["language"]) if underlay else {}
             return self._run(self._main, data, under, format=kind, **options)
 
+    def underlay(self, organiser: str, language: str) -> bytes:
+        """What lies under the page, as SVG; empty: the template has none."""
+        if self._under is None:
+            return b""
+        with self._lock:
+            return self._run(self._under, {"organiser": organiser, "language": language}, {}, format="svg")
+
     def _underlay(self, organiser: str, language: str) -> dict[str, str]:
         if self._under is None:
             return {}
@@ -217,5 +224,6 @@ _lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
+def typst_fonts() -> typst.Fonts:
+    """All fonts that a template may use, read once."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=font_folders())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdf import render_pdf
 from agent.certificates.signer import signing_keys
+from agent.certificates.template_register import content_of, lock_page, publish_shipped, template_of
 from agent.localtime import now
 
 
@@ -21,16 +23,27 @@ def pdf_of(certificate: Certificate) -> CertificatePdf:
     stored = CertificatePdf.objects.filter(pk=certificate.pk).first()
     if stored:
         return stored
+    _shipped_on_record()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi pdf'), %s)", [certificate.pk % 2**31])
+        lock_page(certificate)
         stored = CertificatePdf.objects.filter(pk=certificate.pk).first()
         if stored:
             return stored
-        page = render_pdf(facts_of(certificate), certificate.credential, signing_keys())
+        chosen = template_of(certificate)
+        page = render_pdf(
+            facts_of(certificate), certificate.credential, signing_keys(), template=content_of(chosen.version),
+            language=chosen.language,
+        )  # fmt: skip
         return CertificatePdf.objects.create(
-            certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now()
-        )
+            certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now(),
+            template=chosen.version, language=chosen.language,
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _shipped_on_record() -> None:
+    """A release without migrations brings its templates too."""
+    publish_shipped()
 
 
 def facts_of(certificate: Certificate) -> CertificateFacts:
