@@ -7,8 +7,10 @@ same bytes.
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -132,8 +134,8 @@ class Drawing:
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        self._folder = tempfile.TemporaryDirectory(prefix="xueshi-template-")  # gone with this value
-        folder = Path(self._folder.name)
+        folder = Path(tempfile.mkdtemp(prefix="xueshi-template-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         template.write_to(folder)
         (folder / _MAIN).write_bytes((SHIPPED / "page.typ").read_bytes())
         width, height = template.manifest.size
@@ -141,19 +143,8 @@ class Drawing:
         self._lock = threading.Lock()  # one compiler serves one thread at a time
         self._underlays: dict[tuple[str, str], str] = {}
         try:
-            self._main, self._under = (
-                typst.Compiler(
-                    folder / file,
-                    root=folder,
-                    font_paths=typst_fonts(),
-                    ignore_system_fonts=True,
-                    package_path=folder,
-                    package_cache_path=folder,
-                )
-                if file in (_MAIN, *template.files)
-                else None
-                for file in (_MAIN, "underlay.typ")
-            )
+            self._main = _compiler(folder, _MAIN)
+            self._under = _compiler(folder, "underlay.typ") if "underlay.typ" in template.files else None
         except typst.TypstError as error:
             raise TemplateFailed(template=template.manifest.id, reason=error.message) from None
 
@@ -216,6 +207,14 @@ class Drawing:
         if not isinstance(page, bytes):
             raise TemplateFailed(template=name, reason="it does not fit on one page")
         return page
+
+
+def _compiler(folder: Path, file: str) -> typst.Compiler:
+    """A compiler that sees this folder only; packages are looked for in it, and not in the network's."""
+    return typst.Compiler(
+        folder / file, root=folder, font_paths=typst_fonts(), ignore_system_fonts=True, package_path=folder,
+        package_cache_path=folder,
+    )  # fmt: skip
 
 
 _KEPT = 16  # compilers of templates

@@ -18,7 +18,7 @@ import orjson
 import typst
 
 from agent.certificates import template_samples as samples
-from agent.certificates.errors import GlyphMissing, TemplateFailed, TextTooLong
+from agent.certificates.errors import TemplateFailed, TextTooLong
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import families
 from agent.certificates.pdf import Drawing, page_data, typst_fonts
@@ -121,7 +121,10 @@ def _drawn(drawing: Drawing, language: str) -> Iterator[Finding]:
     try:
         usual = ink(samples.ORDINARY)[1]
         pdf = drawing.page(samples.ORDINARY, samples.CREDENTIAL, language)  # PDF/A refuses what no font can draw
-    except (TemplateFailed, TextTooLong) as error:
+    except TextTooLong:
+        yield _overflow("all", "ordinary texts", "a text does not fit its place in the smallest letters", language)
+        return
+    except TemplateFailed as error:
         yield _drawing_fault(error, "template.typ")
         return
     if len(pdf) > _MOST_KB * 1000:
@@ -173,16 +176,14 @@ def _unfit(ink: Any, facts: CertificateFacts) -> str:
         return "a text does not fit its place in the smallest letters"
     except TemplateFailed as error:
         return str(error.params.get("reason"))
-    for run in page.runs:
-        if not _inside(run.box, page):
-            return "text runs off the page"
-        if run.window and not _in_box(run.box, run.window):
-            return "text is cut off"
-    if next(overlaps(page.runs, least=_SLACK + 0.5), None):
-        return "texts lie on each other"
-    if any(_touch(run.box, box) for run in page.runs for box in page.images if _square(box)):
-        return "text lies on the code"
-    return ""
+    boxes = [run.box for run in page.runs]
+    faults = {
+        "text runs off the page": any(not _inside(box, page) for box in boxes),
+        "text is cut off": any(run.window and not _in_box(run.box, run.window) for run in page.runs),
+        "texts lie on each other": any(overlaps(page.runs, least=_SLACK + 0.5)),
+        "text lies on the code": any(_touch(box, code) for box in boxes for code in page.images if _square(code)),
+    }
+    return next((why for why, so in faults.items() if so), "")
 
 
 def _overflow(field: str, what: str, fault: str, language: str) -> Finding:
@@ -200,15 +201,15 @@ def _not_shown(drawing: Drawing, language: str) -> Iterator[Finding]:
     whole = samples.longest()
     before = svg(whole)
     for field in drawing.template.manifest.fields:
-        if field in samples.CHANGED and svg(replace(whole, **samples.CHANGED[field])) == before:  # type: ignore[arg-type]
+        if field in samples.CHANGED and svg(replace(whole, **samples.CHANGED[field])) == before:
             yield Finding(
                 "E_TEMPLATE_FIELD", field, f"The page does not show {field} whole ({language}).",
                 f"Draw data.{field}, or take it out of fields if it may be left out.",
             )  # fmt: skip
 
 
-def _drawing_fault(error: TemplateFailed | TextTooLong | GlyphMissing, where: str) -> Finding:
-    reason = _OUR_FOLDER.sub("", str(error.params.get("reason", error.message)))
+def _drawing_fault(error: TemplateFailed, where: str) -> Finding:
+    reason = _OUR_FOLDER.sub("", str(error.params["reason"]))
     if missing := re.search(r"the text `\"(.+?)\"` could not be displayed", reason):
         points = " ".join(f"U+{ord(c):04X}" for c in missing[1])
         return Finding(
@@ -264,7 +265,7 @@ def _letters() -> dict[str, list[tuple[Outline, str]]]:
             + ")"
         )
         svg = typst.compile(source.encode(), font_paths=typst_fonts(), ignore_system_fonts=True, format="svg")
-        ink = read(svg)  # type: ignore[arg-type]
+        ink = read(svg)
         for run, letter in zip(ink.runs, _LETTERS, strict=False):
             outline = ink.outlines[run.glyphs[0]]
             known.setdefault(outline[0], []).append((outline, letter))

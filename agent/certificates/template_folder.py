@@ -10,6 +10,7 @@ import io
 import re
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,7 +24,9 @@ from agent.certificates.template_errors import TemplateFileRefused, TemplateMani
 SHIPPED = Path(__file__).parent / "templates_typst"
 SHIPPED_NAMES = ("classic", "modern")
 DEFAULT = "classic"
-REQUIRED = ("number", "holder", "id_masked", "programme", "organiser", "filing_number", "hours", "until", "issued", "qr")
+REQUIRED = (
+    "number", "holder", "id_masked", "programme", "organiser", "filing_number", "hours", "until", "issued", "qr",
+)  # fmt: skip
 """What every page must show. The rest (`OPTIONAL`) stands in the credential that the page carries."""
 OPTIONAL = ("series", "implementer", "from")
 LANGUAGES = {"zh": "中文", "zh-en": "中英双语"}
@@ -156,7 +159,7 @@ def read_zip(data: bytes) -> Template:
                 if name in files:
                     raise TemplateFileRefused(file=name, reason="it is there twice")
                 files[name] = content
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise TemplateFileRefused(file="ZIP", reason=f"it can't be unpacked ({type(error).__name__})") from None
     tops = {name.partition("/")[0] for name in files}
     if len(tops) == 1 and all("/" in name for name in files):
@@ -174,6 +177,13 @@ def shipped(name: str) -> Template:
         if path.is_file()
     }
     return _made(files)
+
+
+def pictures_of_its_own(template: Template) -> list[str]:
+    """Names of pictures that do not come with the program: nobody has looked at them yet."""
+    known = {content for name in SHIPPED_NAMES for content in shipped(name).files.values()}
+    kinds = (".svg", ".png", ".jpg", ".jpeg")
+    return [name for name, content in template.files.items() if name.lower().endswith(kinds) and content not in known]
 
 
 def _walked(folder: Path) -> Iterator[Path]:

@@ -64,38 +64,40 @@ def read(svg: bytes) -> Ink:
         for path in clip.iter(f"{_SVG}path")
         if (points := _traced(path.get("d", ""))[1])
     }
-    _walk(root, _UNMOVED, None, ink, boxes, windows)
+    _Walk(ink, boxes, windows).down(root, _UNMOVED, None)
     return ink
 
 
-def _walk(
-    node: ET.Element,
-    moved: Matrix,
-    window: Box | None,
-    ink: Ink,
-    boxes: Mapping[str, Box],
-    windows: Mapping[str, list[tuple[float, float]]],
-) -> None:
-    glyphs: list[str] = []
-    corners: list[tuple[float, float]] = []
-    for child in node:
-        at = _times(moved, _matrix(child.get("transform", "")))
-        if child.tag == f"{_SVG}use":
-            name = child.get(_LINK, "").removeprefix("#")
-            glyphs.append(name)
-            if name in boxes:
-                left, top, right, bottom = boxes[name]
-                dx, dy = float(child.get("x", 0)), float(child.get("y", 0))
-                corners += [_moved(at, (x + dx, y + dy)) for x in (left, right) for y in (top, bottom)]
-        elif child.tag == f"{_SVG}image":
-            size = float(child.get("width", 0)), float(child.get("height", 0))
-            ink.images.append(_around([_moved(at, (0, 0)), _moved(at, size)]))
-        elif child.tag in {f"{_SVG}g", f"{_SVG}a"}:
-            clip = windows.get(child.get("clip-path", ""))
-            seen = _around([_moved(at, point) for point in clip]) if clip else None
-            _walk(child, at, _within(window, seen), ink, boxes, windows)
-    if corners:
-        ink.runs.append(Run(tuple(glyphs), _around(corners), window))
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Through the tree, with what stands in it by name: glyphs, and the windows that cut."""
+
+    ink: Ink
+    boxes: Mapping[str, Box]
+    windows: Mapping[str, list[tuple[float, float]]]
+
+    def down(self, node: ET.Element, moved: Matrix, window: Box | None) -> None:
+        """Take up what lies below ``node``."""
+        glyphs: list[str] = []
+        corners: list[tuple[float, float]] = []
+        for child in node:
+            at = _times(moved, _matrix(child.get("transform", "")))
+            if child.tag == f"{_SVG}use":
+                name = child.get(_LINK, "").removeprefix("#")
+                glyphs.append(name)
+                if name in self.boxes:
+                    left, top, right, bottom = self.boxes[name]
+                    dx, dy = float(child.get("x", 0)), float(child.get("y", 0))
+                    corners += [_moved(at, (x + dx, y + dy)) for x in (left, right) for y in (top, bottom)]
+            elif child.tag == f"{_SVG}image":
+                size = float(child.get("width", 0)), float(child.get("height", 0))
+                self.ink.images.append(_around([_moved(at, (0, 0)), _moved(at, size)]))
+            elif child.tag in {f"{_SVG}g", f"{_SVG}a"}:
+                clip = self.windows.get(child.get("clip-path", ""))
+                seen = _around([_moved(at, point) for point in clip]) if clip else None
+                self.down(child, at, _within(window, seen))
+        if corners:
+            self.ink.runs.append(Run(tuple(glyphs), _around(corners), window))
 
 
 def recognised(outline: Outline, letters: Mapping[str, list[tuple[Outline, str]]]) -> str:

@@ -8,6 +8,7 @@ whenever the page is first drawn. A certificate that its template can't draw may
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def _store(template: Template, owner: Organisation | None, *, by: str) -> Templa
     return TemplateVersion.objects.create(
         template=family, version=manifest.version, title=manifest.title.zh, title_en=manifest.title.en,
         languages=",".join(manifest.languages), sha256=template.digest, content=template.packed(),
-        published_at=now(), published_by=by,
+        published_at=_moment(), published_by=by,
     )  # fmt: skip
 
 
@@ -140,8 +141,13 @@ def choose(
                 raise TemplateChoiceRefused(reason=f"{certificate.number} has its page already")
         return TemplateChoice.objects.create(
             template=family, language=language, organisation=organisation, programme=programme,
-            certificate=certificate, chosen_at=now(), chosen_by=by,
+            certificate=certificate, chosen_at=_moment(), chosen_by=by,
         )  # fmt: skip
+
+
+def _moment() -> datetime:
+    """Now, in whole seconds as certificates have it: what is chosen and then issued within one second counts."""
+    return now().replace(microsecond=0)
 
 
 def lock_page(certificate: Certificate) -> None:
@@ -156,8 +162,7 @@ def template_of(certificate: Certificate) -> Chosen:
     programme = certificate.programme
     choice = (
         TemplateChoice.objects.filter(
-            Q(certificate=certificate)
-            | (before & (Q(programme=programme) | Q(organisation_id=programme.organiser_id)))
+            Q(certificate=certificate) | (before & (Q(programme=programme) | Q(organisation_id=programme.organiser_id)))
         )
         .select_related("template")
         .order_by("certificate_id", "programme_id", "-chosen_at", "-pk")  # NULLs last: one certificate, then programme

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from agent.certificates.errors import GlyphMissing
 from agent.certificates.facts import CertificateFacts
@@ -18,7 +19,7 @@ _LONGEST_TITLE = (
     "2024年度鲁南地区卫生健康系统基层医疗机构临床医师常见病多发病规范化诊疗及合理用药能力提升高级研修班（第三期·线上线下结合）"
     "暨县域医疗共同体牵头医院学科带头人、乡镇卫生院骨干医师、社区卫生服务中心全科医生急诊急救与慢性病综合管理能力提升培训"
     "（含心脑血管疾病、糖尿病、慢性阻塞性肺疾病三个专题）与互联网医院远程会诊、处方点评、医疗质量控制工作实务研讨及现场教学"
-    "（面向枣庄市中级以上职称人员，共四期）"
+    "（面向枣庄市中级以上职称人员，共计四期）"
 )
 _RARE = "𬎆𪚥䶮"  # of the standard table for names, and of CJK extensions A, B and E
 
@@ -50,7 +51,7 @@ LONGEST: dict[str, str] = {
     "id_masked": "EA*************************12",
 }
 """The longest text that is expected in each field; a template holds all of them at once."""
-CHANGED: dict[str, dict[str, object]] = {
+CHANGED: dict[str, dict[str, Any]] = {
     "number": {"number": _NUMBER[:-1] + ("0" if _NUMBER[-1] != "0" else "1")},
     "holder": {"holder": LONGEST["holder"][:-1] + "力"},
     "id_masked": {"id_masked": LONGEST["id_masked"][:-1] + "9"},
@@ -69,7 +70,8 @@ CHANGED: dict[str, dict[str, object]] = {
 
 def longest(*fields: str) -> CertificateFacts:
     """The ordinary certificate with the longest texts; in ``fields`` only, where some are named."""
-    return replace(ORDINARY, **{name: text for name, text in LONGEST.items() if not fields or name in fields})
+    texts: dict[str, Any] = {name: text for name, text in LONGEST.items() if not fields or name in fields}
+    return replace(ORDINARY, **texts)
 
 
 def shortest() -> CertificateFacts:

@@ -23,7 +23,12 @@ from agent.certificates.template_folder import Template, read_zip
 _SECONDS = 30  # of processor time
 _PATIENCE = 240  # seconds that a busy machine may take for them
 _MEMORY = 1 << 30
-_NOWHERE = "http://127.0.0.1:9"
+_KEPT_NAMES = ("PATH", "HOME", "LANG", "XUESHI_FONTS", "TMPDIR")
+_PROXIES = {
+    name: "http://127.0.0.1:9"  # where nobody listens
+    for scheme in ("http_proxy", "https_proxy", "all_proxy")
+    for name in (scheme, scheme.upper())
+}
 _KEPT = 12
 _PPI = 110
 
@@ -73,13 +78,13 @@ def run(packed: bytes, *, seconds: int = _SECONDS) -> Trial:
     :param seconds: of processor time
     :raises TemplateTrialFailed: it took too much time or memory
     """
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "XUESHI_FONTS", "TMPDIR") if name in os.environ}
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
+    kept = {name: os.environ[name] for name in _KEPT_NAMES if name in os.environ}
+    path = os.pathsep.join(part for part in sys.path if part)
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", __name__, str(seconds)],
             input=packed, capture_output=True, timeout=_PATIENCE, check=False,
-            env=kept | proxies | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env=kept | _PROXIES | {"PYTHONPATH": path},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise TemplateTrialFailed(reason="it did not come to an end", seconds=seconds) from None

@@ -15,8 +15,8 @@ from agent.certificates.authority import make_authority, make_signer
 from agent.certificates.errors import PageUnexpected
 from agent.certificates.keys import load_or_create
 from agent.certificates.pdf import drawing_of, render_pdf
-from agent.certificates.template_folder import shipped
 from agent.certificates.signing import sign_pdf
+from agent.certificates.template_folder import shipped
 from agent.certificates.verify import Reason, verify_pdf
 from tests.certificates.conftest import credential_for, signed_page, write_p12
 
