@@ -11,6 +11,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ _PROXIES = {
     for name in (scheme, scheme.upper())
 }
 _KEPT = 12
+_one_at_a_time = threading.Lock()
 _PPI = 110
 
 
@@ -51,7 +53,8 @@ def tried(template: Template) -> Trial:
 
     :raises TemplateTrialFailed: it took too much time or memory
     """
-    return _tried(_Wanted(template))
+    with _one_at_a_time:  # several pictures of one page are asked for at once
+        return _tried(_Wanted(template))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
