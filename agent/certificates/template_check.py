@@ -65,7 +65,8 @@ def findings(template: Template) -> list[Finding]:
     except TemplateFailed as error:
         return [*found, _drawing_fault(error, "template.typ")]
     for language in template.manifest.languages:
-        found += [one for one in _drawn(drawing, language) if one not in found]
+        told = {(one.code, one.field) for one in found}  # once, though it is so in each language
+        found += [one for one in _drawn(drawing, language) if (one.code, one.field) not in told]
     return found
 
 
