@@ -9,6 +9,9 @@
 ``XUESHI_HOSTS``                  host names that are answered, by commas (default: that of the base URL, loopback)
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
+``XUESHI_TSA_URL``                time-stamp authority (RFC 3161): pages are signed PAdES B-T instead of B-B
+``XUESHI_TSA_CA``                 PEM file: who must vouch for the authority
+``XUESHI_TSA_WHEN_DOWN``          ``wait`` (default: no page until it answers) or ``without`` (B-B meanwhile)
 ``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
 ``XUESHI_FONTS``                  a folder of fonts for characters beyond Noto's (default: Debian's fonts-hanazono)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)

@@ -27,7 +27,14 @@ os.environ.update(
     DATABASE_URL="postgresql:///not-yet",
     DJANGO_SETTINGS_MODULE="agent.settings",
 )
-for _name in ("XUESHI_BASE_URL", "XUESHI_SIGNING_P12", "XUESHI_MAPPINGS", "XUESHI_REGION", "XUESHI_FONTS"):
+for _name in (
+    "XUESHI_BASE_URL",
+    "XUESHI_SIGNING_P12",
+    "XUESHI_MAPPINGS",
+    "XUESHI_REGION",
+    "XUESHI_FONTS",
+    "XUESHI_TSA_URL",
+):
     os.environ.pop(_name, None)
 
 import django  # noqa: E402 - the environment comes first

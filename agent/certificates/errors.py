@@ -125,6 +125,27 @@ class PageUnexpected(CertificateError):
     fix = "Install the locked version of typst (requirements.lock)."
 
 
+# --- the time-stamp ------------------------------------------------------------------------------------------------
+class TimestampError(CertificateError):
+    """The page has no time-stamp, so it was not made."""
+
+    code = "E_TSA"
+    fix = "Ask again later; XUESHI_TSA_WHEN_DOWN=without makes pages without a time-stamp meanwhile."
+
+
+class TimestampUnreachable(TimestampError):
+    """The time-stamp authority {url} does not answer ({reason}); the page was not made."""
+
+    code = "E_TSA_UNREACHABLE"
+
+
+class TimestampRefused(TimestampError):
+    """What the time-stamp authority {url} answers is not taken: {reason}; the page was not made."""
+
+    code = "E_TSA_REFUSED"
+    fix = "Check XUESHI_TSA_URL, XUESHI_TSA_CA and this machine's clock, or ask the authority."
+
+
 # --- reading back ------------------------------------------------------------------------------------------------
 class CredentialInvalid(CertificateError):
     """The credential is not valid: {reason}."""

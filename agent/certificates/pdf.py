@@ -28,6 +28,7 @@ from agent.certificates.keys import SigningKeys
 from agent.certificates.qr import qr_svg
 from agent.certificates.signing import Stamp, sign_pdf
 from agent.certificates.template_folder import DEFAULT, SHIPPED, Template, shipped
+from agent.certificates.timestamps import TimestampAuthority
 
 _LOCAL = ZoneInfo("Asia/Shanghai")
 _POINTS = 72 / 25.4  # PDF points in a millimetre
@@ -54,6 +55,7 @@ def render_pdf(
     made_at: datetime | None = None,
     template: Template | None = None,
     language: str = "zh",
+    authority: TimestampAuthority | None = None,
 ) -> bytes:
     """The signed page.
 
@@ -61,9 +63,11 @@ def render_pdf(
     :param made_at: when the page is signed; now, when not given
     :param template: the classic one, when not given
     :param language: one of the template's languages
+    :param authority: stamps the signature with the time
     :raises GlyphMissing: a text has a character that no font of ours shows
     :raises TextTooLong: a text does not fit its place
     :raises TemplateFailed: the template does not compile
+    :raises TimestampError: the authority does not stamp it
     """
     drawing = drawing_of(template or shipped(DEFAULT))
     moment = (made_at or datetime.now(UTC)).astimezone(_LOCAL).replace(microsecond=0)
@@ -73,7 +77,7 @@ def render_pdf(
         signer=facts.organiser,
         reason=f"签发{NAME}（编号 {facts.number}）",
     )
-    return sign_pdf(drawing.page(facts, credential, language), keys, stamp)
+    return sign_pdf(drawing.page(facts, credential, language), keys, stamp, authority)
 
 
 def drawing_of(template: Template) -> Drawing:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+import os
+from functools import lru_cache, partial
 
 from django.db import transaction
 
+from agent.certificates.errors import TimestampError
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdf import render_pdf
 from agent.certificates.signer import signing_keys
-from agent.certificates.template_register import content_of, lock_page, publish_shipped, template_of
+from agent.certificates.template_register import Chosen, content_of, lock_page, publish_shipped, template_of
+from agent.certificates.timestamps import authority_of_settings
 from agent.localtime import now
 
 
@@ -30,14 +33,29 @@ def pdf_of(certificate: Certificate) -> CertificatePdf:
         if stored:
             return stored
         chosen = template_of(certificate)
-        page = render_pdf(
-            facts_of(certificate), certificate.credential, signing_keys(), template=content_of(chosen.version),
-            language=chosen.language,
-        )  # fmt: skip
+        page = _signed(certificate, chosen)
         return CertificatePdf.objects.create(
             certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now(),
             template=chosen.version, language=chosen.language,
         )  # fmt: skip
+
+
+def _signed(certificate: Certificate, chosen: Chosen) -> bytes:
+    """The page, with a time-stamp where an authority is set."""
+    render = partial(
+        render_pdf, facts_of(certificate), certificate.credential, signing_keys(),
+        template=content_of(chosen.version), language=chosen.language,
+    )  # fmt: skip
+    try:
+        return render(authority=timestamp_authority())
+    except TimestampError:
+        if os.environ.get("XUESHI_TSA_WHEN_DOWN") != "without":
+            raise
+        return render()
+
+
+timestamp_authority = lru_cache(maxsize=1)(authority_of_settings)
+"""Read once: what the authority's tokens measure is learned once, too."""
 
 
 @lru_cache(maxsize=1)

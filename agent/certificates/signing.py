@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.certificates.cms import cms_signer
-from agent.certificates.errors import PageUnexpected
+from agent.certificates.errors import PageUnexpected, TimestampRefused
 from agent.certificates.keys import SigningKeys
+from agent.certificates.timestamps import TimestampAuthority
 
 _TRAILER = re.compile(rb"trailer\s*<<(.*?)>>\s*startxref\s+(\d+)\s+%%EOF\s*\Z", re.DOTALL)
 _NUMBER = rb"(\d+) 0 R"
@@ -31,12 +32,14 @@ class Stamp:
     reason: str
 
 
-def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
+def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None) -> bytes:
     """The signed document; its signature covers every byte and permits no change (DocMDP 1).
 
+    :param authority: stamps the signature with the time (PAdES B-T)
     :raises PageUnexpected: ``page`` is not what Typst makes.
+    :raises TimestampError: the authority does not stamp it; there is no page then
     """
-    signer = cms_signer(keys)
+    room = cms_signer(keys).room(authority)
     document = _Update(page)
     signature, widget, appearance = (document.size + n for n in range(3))
     x1, y1, x2, y2 = stamp.rect
@@ -45,7 +48,7 @@ def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
         b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange "
         + b" " * _RANGE_WIDTH
         + b"/Contents <"
-        + b"0" * (2 * signer.size)
+        + b"0" * (2 * room)
         + b">/M(%s)/Name%s/Reason%s" % (_date(stamp.signed_at), _text(stamp.signer), _text(stamp.reason))
         + b"/Reference[<</Type/SigRef/TransformMethod/DocMDP"
         b"/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]>>",
@@ -66,7 +69,7 @@ def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
         b"/AcroForm<</Fields[%d 0 R]/SigFlags 3>>/Perms<</DocMDP %d 0 R>>" % (widget, signature),
         forbidden=b"/AcroForm",
     )
-    return _fill(document.finish(), document.offsets[signature], keys)
+    return _fill(document.finish(), document.offsets[signature], keys, room, authority)
 
 
 class _Update:
@@ -126,17 +129,18 @@ class _Update:
         return bytearray(b"".join([self._old, *self._parts, end]))
 
 
-def _fill(document: bytearray, start: int, keys: SigningKeys) -> bytes:
+def _fill(document: bytearray, start: int, keys: SigningKeys, room: int, authority: TimestampAuthority | None) -> bytes:
     """Write the byte range, then sign all but the gap, then write the signature into the gap."""
-    signer = cms_signer(keys)
     opening = document.index(b"/Contents <", start) + len(b"/Contents ")
-    closing = opening + 2 * signer.size + 2
+    closing = opening + 2 * room + 2
     span = b"[0 %d %d %d]" % (opening, closing, len(document) - closing)
     at = document.index(b"/ByteRange ", start) + len(b"/ByteRange ")
     document[at : at + len(span)] = span
     digest = hashlib.sha256(memoryview(document)[:opening])
     digest.update(memoryview(document)[closing:])
-    signature = signer.sign(digest.digest()).hex().encode()
+    signature = cms_signer(keys).sign(digest.digest(), authority).hex().encode()
+    if len(signature) > 2 * room:
+        raise TimestampRefused(url=authority.url if authority else "", reason="it is longer than the one before")
     document[opening + 1 : opening + 1 + len(signature)] = signature
     return bytes(document)
 
