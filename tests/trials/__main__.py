@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make trials", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="repeat a trial with its seed")  # noqa: S311
     parser.add_argument("--kills", type=int, default=200, help="processes to kill")
-    parser.add_argument("--only", choices=("faults", "disk", "kills"), help="one part")
+    parser.add_argument("--only", choices=("faults", "disk", "kills", "pages"), help="one part")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever is told to end leaves nobody running
     home = Path(tempfile.mkdtemp(prefix="xt"))
@@ -50,7 +50,7 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
     from rich.table import Table
 
     from agent.db.private import PrivatePostgres
-    from tests.trials import disk, faults, kills
+    from tests.trials import disk, faults, kills, pages
     from tests.trials.places import at
 
     began = time.monotonic()
@@ -69,6 +69,8 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
         if chosen.only in (None, "disk"):
             outcomes.append(disk.run(chosen.seed))
             tell(f"disk full: {len(outcomes[-1].faults)} faults")
+        if chosen.only in (None, "pages"):
+            outcomes.append(pages.run(quiet, chosen.seed, tell))
         if chosen.only in (None, "kills"):
             outcomes.append(kills.run(quiet, chosen.seed, chosen.kills, tell))
     table = Table(box=None)
