@@ -29,6 +29,7 @@ from agent.certificates.qr import qr_svg
 from agent.certificates.signing import Stamp, sign_pdf
 from agent.certificates.template_folder import DEFAULT, SHIPPED, Template, shipped
 from agent.certificates.timestamps import TimestampAuthority
+from agent.certificates.underlay import operators
 
 _LOCAL = ZoneInfo("Asia/Shanghai")
 _POINTS = 72 / 25.4  # PDF points in a millimetre
@@ -77,7 +78,9 @@ def render_pdf(
         signer=facts.organiser,
         reason=f"签发{NAME}（编号 {facts.number}）",
     )
-    return sign_pdf(drawing.page(facts, credential, language), keys, stamp, authority)
+    under = drawing.under(facts.organiser, language)
+    page = drawing.page(facts, credential, language, underlay=under is None)
+    return sign_pdf(page, keys, stamp, authority, under or b"")
 
 
 def drawing_of(template: Template) -> Drawing:
@@ -146,6 +149,7 @@ class Drawing:
         self._layout = {"page": {"width": width, "height": height}, "seal": template.manifest.seal.model_dump()}
         self._lock = threading.Lock()  # one compiler serves one thread at a time
         self._underlays: dict[tuple[str, str], str] = {}
+        self._unders: dict[tuple[str, str], tuple[bytes | None]] = {}
         try:
             self._main = _compiler(folder, _MAIN)
             self._under = _compiler(folder, "underlay.typ") if "underlay.typ" in template.files else None
@@ -160,16 +164,29 @@ class Drawing:
         x1, y1, x2, y2 = (v * _POINTS for v in (left, height - top - size, left + size, height - top))
         return x1, y1, x2, y2
 
-    def page(self, facts: CertificateFacts, credential: str, language: str = "zh") -> bytes:
-        """The page as PDF/A-3b, unsigned."""
+    def page(self, facts: CertificateFacts, credential: str, language: str = "zh", *, underlay: bool = True) -> bytes:
+        """The page as PDF/A-3b, unsigned; with the underlay, or for the signer to lay it under."""
         if language not in self.template.manifest.languages:
             raise TemplateFailed(template=self.template.manifest.id, reason=f"it is not set in «{language}»")
         data = page_data(facts, credential, language)
         with self._lock:
             return self._run(
-                self._main, data, self._underlay(facts.organiser, language), format="pdf", pdf_standards=["a-3b"],
-                timestamp=int(facts.issued_at.timestamp()),
+                self._main, data, self._underlay(facts.organiser, language) if underlay else {}, format="pdf",
+                pdf_standards=["a-3b"], timestamp=int(facts.issued_at.timestamp()),
             )  # fmt: skip
+
+    def under(self, organiser: str, language: str) -> bytes | None:
+        """The underlay for the signer to lay under the page; empty: there is none, None: Typst has to draw it."""
+        with self._lock:
+            found = self._unders.get((organiser, language))
+        if found is None:
+            svg = self.underlay(organiser, language)
+            found = (operators(svg) if svg else b"",)
+            with self._lock:
+                if len(self._unders) >= _UNDERLAYS:
+                    self._unders.clear()
+                self._unders[organiser, language] = found
+        return found[0]
 
     def picture(self, data: Mapping[str, Any], kind: str, *, underlay: bool, **options: Any) -> bytes:
         """The page as ``svg`` or ``png``, for a person or a check to look at."""

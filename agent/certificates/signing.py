@@ -32,10 +32,13 @@ class Stamp:
     reason: str
 
 
-def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None) -> bytes:
+def sign_pdf(
+    page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None, under: bytes = b""
+) -> bytes:
     """The signed document; its signature covers every byte and permits no change (DocMDP 1).
 
     :param authority: stamps the signature with the time (PAdES B-T)
+    :param under: a packed content stream (`underlay.operators`) that is drawn before the page's own
     :raises PageUnexpected: ``page`` is not what Typst makes.
     :raises TimestampError: the authority does not stamp it; there is no page then
     """
@@ -63,6 +66,9 @@ def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampA
         b"<</Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>/Length 0>>\nstream\n\nendstream"
         % (x2 - x1, y2 - y1),
     )
+    if under:
+        document.add(appearance + 1, b"<</Length %d/Filter/FlateDecode>>\nstream\n%b\nendstream" % (len(under), under))
+        document.replace(document.page, rb"/Contents (\d+ 0 R)", rb"/Contents[%d 0 R \1]" % (appearance + 1))
     document.extend(document.page, b"/Annots[%d 0 R]" % widget, forbidden=b"/Annots")
     document.extend(
         document.root,
@@ -83,6 +89,7 @@ class _Update:
         self._parts: list[bytes] = [b"\n"]
         self._length = len(page) + 1
         self.offsets: dict[int, int] = {}
+        self._changed: dict[int, bytes] = {}
         self.root = self._find(rb"/Root " + _NUMBER, self._trailer)
         self.size = self._find(rb"/Size (\d+)", self._trailer)
         pages = self._find(rb"/Pages " + _NUMBER, self._object(self.root))
@@ -113,9 +120,16 @@ class _Update:
         self._parts.append(text)
         self._length += len(text)
 
+    def replace(self, number: int, old: bytes, new: bytes) -> None:
+        """Have one entry of a dictionary another, when it is written anew."""
+        body, found = re.subn(old, new, self._object(number))
+        if found != 1:
+            raise PageUnexpected(reason=f"object {number} has no entry like {old.decode()}")
+        self._changed[number] = body
+
     def extend(self, number: int, entries: bytes, *, forbidden: bytes) -> None:
         """Write a dictionary anew, with ``entries`` at its end."""
-        body = self._object(number)
+        body = self._changed.get(number) or self._object(number)
         if not body.endswith(b">>") or forbidden in body:
             raise PageUnexpected(reason=f"object {number} can't take {forbidden.decode()}")
         self.add(number, body[:-2] + entries + b">>")
