@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow
+from tests.bench import intake, pdf, report, stages, sync, sync_growth, sync_many, sync_slow
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
 _PARTS = {
@@ -19,7 +19,7 @@ _PARTS = {
     "sync_growth": sync_growth.run,
     "sync_many": sync_many.run,
     "stages": stages.run,
-    "pages": pages.run,
+    "pdf": pdf.run,
 }
 
 
