@@ -53,6 +53,29 @@ def _read() -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(families), shown
 
 
+@lru_cache(maxsize=1)
+def _advances() -> list[tuple[float, dict[int, str], dict[str, tuple[int, int]]]]:
+    """Of each font: its units in an em, its glyphs by character, and how wide each is."""
+    found = []
+    for path in _files():
+        with TTFont(path, lazy=True) as font:
+            found.append((float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)))
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _advance(character: str) -> float:
+    for em, glyphs, widths in _advances():
+        if name := glyphs.get(ord(character)):
+            return widths[name][0] / em
+    return 0.0
+
+
+def ems(text: str) -> float:
+    """How long a text is on one line, in units of its size: so that a template need not measure what surely fits."""
+    return round(sum(map(_advance, text)), 3)
+
+
 def families() -> tuple[str, ...]:
     """The names of the fonts, in the order in which a character is looked for."""
     return _read()[0]

@@ -23,7 +23,7 @@ import typst
 
 from agent.certificates.errors import TemplateFailed, TextTooLong
 from agent.certificates.facts import NAME, CertificateFacts, document_texts, hours_text
-from agent.certificates.fonts import families, font_folders, require_glyphs
+from agent.certificates.fonts import ems, families, font_folders, require_glyphs
 from agent.certificates.keys import SigningKeys
 from agent.certificates.qr import qr_svg
 from agent.certificates.signing import Stamp, sign_pdf
@@ -36,6 +36,7 @@ _POINTS = 72 / 25.4  # PDF points in a millimetre
 _UNDERLAYS = 64  # pictures of 150 kB that are kept: as many as a city has organisers
 _LONG = re.compile(r"(?<![\w#])\d+\.\d{3,}")
 _MAIN = "xueshi-page.typ"
+_MEASURED = ("holder", "organiser", "implementer", "series", "filing_number")
 _SHOWN = (
     "number",
     "holder",
@@ -124,6 +125,7 @@ def page_data(facts: CertificateFacts, credential: str, language: str) -> dict[s
         "description": description,
         "keywords": [facts.number, facts.filing_number],
         "language": language,
+        "ems": {name: ems(shown[name]) for name in _MEASURED},
     }
 
 

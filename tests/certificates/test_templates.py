@@ -26,7 +26,7 @@ from agent.certificates.verify import verify_pdf
 from tests.certificates.conftest import credential_for
 from tests.certificates.template_files import TOML, TYP, plain, zipped
 
-RECORDED = {"classic": (1, "ca631cadb65d"), "modern": (1, "3d19f41f8787")}
+RECORDED = {"classic": (1, "5f37d585fbfd"), "modern": (1, "361c78040494")}
 
 
 def codes(template) -> set[tuple[str, str]]:
