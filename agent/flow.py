@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.db import connection
 
+from agent.certificates import life
 from agent.certificates import stage as certificates
 from agent.credit import stage as credit
 from agent.credit.policy import Policy, load_policy, policy_files
@@ -79,6 +80,7 @@ def _run_stages(tell: Tell | None) -> Through:
     matched = timed("matching", lambda: matching.run([_year_rule(policy) for policy in rules.values()]))
     credited = timed("credit", lambda: credit.run(rules, teller("credit")))
     issued = timed("certificates", lambda: certificates.run(rules, teller("certificates")))
+    issued.superseded = timed("corrections", life.supersede_corrected)
     return Through(matched, credited, issued, seconds)
 
 

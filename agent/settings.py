@@ -7,13 +7,26 @@
 ``XUESHI_SECRET_KEY``             Django's secret; without it one is derived from the data key
 ``XUESHI_BASE_URL``               public address, part of every QR code (default ``http://127.0.0.1:8000``)
 ``XUESHI_HOSTS``                  host names that are answered, by commas (default: that of the base URL, loopback)
+``XUESHI_CLIENT_HEADER``          header in which the proxy in front says who asks, ``X-Real-IP`` or ``X-Forwarded-For``
+                                  (default: none; only set it where every request comes through that proxy)
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
 ``XUESHI_TSA_URL``                time-stamp authority (RFC 3161): pages are signed PAdES B-T instead of B-B
 ``XUESHI_TSA_CA``                 PEM file: who must vouch for the authority
 ``XUESHI_TSA_WHEN_DOWN``          ``wait`` (default: no page until it answers) or ``without`` (B-B meanwhile)
+``XUESHI_PKCS11_MODULE``          library (.so) of a PKCS#11 token that signs instead: no key is in a file then
+``XUESHI_PKCS11_TOKEN``           the token's label
+``XUESHI_PKCS11_KEY``             the key's label on it (default ``xueshi``)
+``XUESHI_PKCS11_PIN``             the user's PIN
+``XUESHI_SM2_KEY``                SM2 private key (PEM) for detached signatures by SM2 with SM3
+``XUESHI_ISSUER``                 ``web`` or ``key``: issuer as did:web (default with https) or did:key (offline)
 ``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
 ``XUESHI_FONTS``                  a folder of fonts for characters beyond Noto's (default: Debian's fonts-hanazono)
+``XUESHI_MAIL``                   mail server: ``smtp://host:25``, ``smtp+tls://user:password@host:587`` or
+                                  ``smtps://user:password@host:465``; without it letters go to the worker's output
+``XUESHI_MAIL_FROM``              who letters come from (default ``xueshi@`` and the base URL's host)
+``XUESHI_NOTICE_WEBHOOK``         address that is told what happens to certificates, too
+``XUESHI_NOTICE_SECRET``          secret that this is signed with (HMAC-SHA256, as pushes are)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
 ================================  ==========================================================================
 """
@@ -22,14 +35,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from agent.db.url import settings_of
 
 BASE_URL = (os.environ.get("XUESHI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(BASE_URL)
 _secure = _public.scheme == "https"
+# did:web is resolved over https; what can't be reached that way speaks as its own key
+ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
+CLIENT_HEADER = os.environ.get("XUESHI_CLIENT_HEADER") or ""
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
+
+PUBLIC_HOST = _public.hostname or "localhost"
+_mail = urlsplit(os.environ.get("XUESHI_MAIL") or "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.scheme else 'console'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("XUESHI_MAIL_FROM") or f"xueshi@{PUBLIC_HOST}"
 
 # `agent.boot` sets both before Django starts; what is here serves tools that only look at models (mypy, makemigrations)
 SECRET_KEY = os.environ.get("XUESHI_SECRET_KEY") or "not-for-serving: agent.boot derives the real one"

@@ -50,6 +50,18 @@ def make_signer(
     return key, builder.sign(ca_key, SHA256())
 
 
+def self_signed(key: ec.EllipticCurvePrivateKey, organisation: str) -> x509.Certificate:
+    """A certificate of ``key`` by itself, for signing documents: what a key on a token starts with."""
+    name = _name(organisation, "电子证书签章")
+    builder = (
+        _builder(name, name, key.public_key(), _SIGNER_YEARS)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+    )
+    return builder.sign(key, SHA256())
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, years: int
 ) -> x509.CertificateBuilder:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 
+from agent.certificates.isolated import verify_isolated
 from agent.certificates.models import Certificate, CertificatePdf
-from agent.certificates.signer import signing_keys
-from agent.certificates.verify import verify_pdf
+from agent.certificates.offline import Checked, checked_of
+from agent.certificates.trust import trusted
 
-
-@dataclass(slots=True)
-class Checked:
-    """``valid``: genuine, unchanged and in force. ``state``: as the register has it, ``unknown`` when it has none."""
-
-    valid: bool
-    state: str = "unknown"
-    reasons: list[str] = field(default_factory=list)
-    number: str | None = None
-    holder: str | None = None
-    programme: str | None = None
-    hours: str | None = None
+REGISTER_STEPS = ("registered", "copy", "in_force")
+"""What the register must say of it."""
 
 
 def check_pdf(data: bytes) -> Checked:
     """Judge a PDF. Never raises for what the file holds: that comes back as reasons."""
-    verdict = verify_pdf(data, signing_keys().trusted)
-    checked = Checked(verdict.valid, reasons=[f"{r}: {r.sentence}" for r in verdict.reasons], number=verdict.number)
+    verdict = verify_isolated(data, trusted())
+    checked = checked_of(verdict)
+    checked.checks |= dict.fromkeys(REGISTER_STEPS)
     # a refused file's own number is a claim, good enough to look up the true state of what it pretends to be
     number = verdict.number or verdict.claimed
     certificate = (
@@ -34,19 +25,17 @@ def check_pdf(data: bytes) -> Checked:
     )
     if certificate is None:
         if verdict.valid:  # signed by us and in nobody's register: a copy of the key, or another installation's
-            checked.valid = False
-            checked.reasons.append("E_NOT_REGISTERED: the register has no certificate with this number.")
+            checked.refuse("registered", "E_NOT_REGISTERED: the register has no certificate with this number.")
         return checked
     checked.state = certificate.state
     if not verdict.valid:
         return checked  # what an altered file says is nothing to show beside true facts
     checked.holder, checked.programme = certificate.holder, certificate.programme_version.title
     checked.hours = f"{certificate.hours / 100:.2f}"
+    checked.checks |= dict.fromkeys(REGISTER_STEPS, True)
     stored = CertificatePdf.objects.filter(pk=certificate.pk).values_list("sha256", flat=True).first()
-    if stored and stored != hashlib.sha256(data).hexdigest():
-        checked.valid = False
-        checked.reasons.append("E_NOT_OUR_COPY: genuine signature, but not the file that was given out.")
+    if stored != hashlib.sha256(data).hexdigest():  # every page is stored before it is given out
+        checked.refuse("copy", "E_NOT_OUR_COPY: genuine signature, but not the file that was given out.")
     if certificate.state != Certificate.State.ISSUED:
-        checked.valid = False
-        checked.reasons.append(f"E_NOT_IN_FORCE: the certificate is {certificate.state}.")
+        checked.refuse("in_force", f"E_NOT_IN_FORCE: the certificate is {certificate.state}.")
     return checked

@@ -1,7 +1,8 @@
 """The credential: what is issued, as Open Badges 3.0 and W3C Verifiable Credentials 2.0.
 
 Form: VC-JWT (compact JWS, ES256 or RS256; the payload is the credential itself, as VC-JOSE-COSE and Open Badges 3.0,
-8.2, ask). Only terms of the two contexts are used, so that a linked-data proof can be made of the same document.
+8.2, ask). Only terms of the two contexts are used, so that a linked-data proof can be made of the same document
+(`linked`). Whether it is still in force stands outside of it, in the status lists that it names (`status.py`).
 The identity number is not in it, nor its hash: one in 10^17 is found by trying. Name and mask are.
 """
 
@@ -21,13 +22,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from agent.certificates.did import method_of
 from agent.certificates.errors import CredentialInvalid
 from agent.certificates.facts import NAME, CertificateFacts, hours_text
-from agent.certificates.keys import PublicKey, SigningKeys, did_of, public_key_of
+from agent.certificates.keys import PublicKey, SigningKeys, TrustedKey, did_of, public_key_of
 
 CONTEXT = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
 TYPES = ["VerifiableCredential", "OpenBadgeCredential"]
 MASKED_ID = "ext:maskedNationalIdentityNumber"
+PURPOSES = ("revocation", "suspension")
+"""For each of these a certificate has a bit, at one index of two lists."""
+_JWT_CLAIMS = ("iss", "jti", "nbf", "exp")  # beside the credential's own members, in a JWT only
 _HALF = 32  # bytes of r and of s in an ES256 signature
 _MAX_BYTES = 64_000
 _CLOCK_SLACK = timedelta(minutes=10)  # the checker's clock may be behind the issuer's
@@ -41,14 +46,18 @@ def sign_credentials(
     :param issuer_id: a DID; ``keys.did`` needs no server to be resolved
     :param base_url: the portal's address; the credentials' own identifiers begin with it
     """
-    header = {"alg": keys.algorithm, "kid": _kid(issuer_id, keys), "typ": "vc+jwt", "cty": "vc"}
-    start = _encode(orjson.dumps(header)) + b"."
-    issuer = {"id": issuer_id, "type": ["Profile"], "name": keys.organisation}
+    issuer = issuer_of(issuer_id, keys, base_url)
     base = base_url.rstrip("/")
+    return sign_jwts((credential_of(one, issuer, base) for one in facts), keys, issuer_id=issuer_id)
+
+
+def sign_jwts(credentials: Iterable[dict[str, Any]], keys: SigningKeys, *, issuer_id: str) -> list[str]:
+    """Sign documents as compact JWS, in their order."""
+    start = _encode(orjson.dumps(_header(issuer_id, keys))) + b"."
     raw = keys.algorithm == "ES256"
     signed = []
-    for one in facts:
-        message = start + _encode(orjson.dumps(credential_of(one, issuer, base)))
+    for one in credentials:
+        message = start + _encode(orjson.dumps(one))
         signature = keys.sign(message)
         if raw:  # JOSE wants r and s side by side where everybody else wants DER
             r, s = decode_dss_signature(signature)
@@ -57,12 +66,20 @@ def sign_credentials(
     return signed
 
 
-def _kid(issuer_id: str, keys: SigningKeys) -> str:
-    """Which key signed, as a DID URL. With RSA a ``did:key`` would outgrow the header that libraries accept (512)."""
-    method = issuer_id.removeprefix("did:key:")
-    if method == issuer_id:
-        return f"{issuer_id}#{keys.kid}"
-    return f"{issuer_id}#{method}" if keys.algorithm == "ES256" else keys.kid
+def _header(issuer_id: str, keys: SigningKeys) -> dict[str, str]:
+    """Open Badges 3.0, 8.2.4.1: these members and no others; ``typ`` is JWT, where VC-JOSE-COSE only recommends one.
+
+    With RSA a ``did:key`` in ``kid`` would outgrow the header that libraries accept (512 bytes): there the thumbprint.
+    """
+    name = (
+        keys.kid if issuer_id.startswith("did:key:") and keys.algorithm == "RS256" else method_of(issuer_id, keys.kid)
+    )
+    return {"alg": keys.algorithm, "kid": name, "typ": "JWT"}
+
+
+def issuer_of(issuer_id: str, keys: SigningKeys, base_url: str) -> dict[str, Any]:
+    """The issuer's profile: who runs the platform, and where it is."""
+    return {"id": issuer_id, "type": ["Profile"], "name": keys.organisation, "url": base_url.rstrip("/")}
 
 
 def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) -> dict[str, Any]:
@@ -75,7 +92,8 @@ def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) ->
             {"type": "IdentityObject", "hashed": False, "identityHash": facts.id_masked, "identityType": MASKED_ID},
         ],
         "licenseNumber": facts.number,
-        "creditsEarned": facts.hours / 100,
+        # a whole number as such: 24.0 and 24 are one number to readers in JavaScript, and two to a canonical form
+        "creditsEarned": facts.hours // 100 if facts.hours % 100 == 0 else facts.hours / 100,
         "activityEndDate": _moment(facts.learned_on),
         "achievement": {
             "id": f"{base}/programmes/{quote(facts.filing_number)}",
@@ -104,7 +122,7 @@ def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) ->
     if facts.learned_from is not None:
         subject["activityStartDate"] = _moment(facts.learned_from)
     issued = facts.issued_at.astimezone(UTC).replace(microsecond=0)
-    return {
+    credential: dict[str, Any] = {
         "@context": CONTEXT,
         "id": identifier,
         "type": TYPES,
@@ -116,25 +134,62 @@ def credential_of(facts: CertificateFacts, issuer: dict[str, Any], base: str) ->
         "jti": identifier,
         "nbf": int(issued.timestamp()),
     }
+    if facts.status_list is not None:
+        credential["credentialStatus"] = [
+            _status(list_url(base, facts.status_list, purpose), purpose, facts.status_index) for purpose in PURPOSES
+        ]
+    return credential
 
 
-def read_credential(jwt: str, trusted: Iterable[x509.Certificate | PublicKey]) -> dict[str, Any]:
-    """The credential in ``jwt``, when one of the ``trusted`` keys signed it.
+def list_url(base: str, number: int, purpose: str) -> str:
+    """Where the status list with this number is published."""
+    return f"{base}/status/{number}/{purpose}/"
 
-    :raises CredentialInvalid: another key, changed, cut, not a credential, or not yet valid.
+
+def _status(url: str, purpose: str, index: int | None) -> dict[str, str]:
+    return {
+        "id": f"{url}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(index),
+        "statusListCredential": url,
+    }
+
+
+def linked(credential: dict[str, Any], issuer: dict[str, Any]) -> dict[str, Any]:
+    """The same credential without the claims that only a JWT has, from the issuer whose proof it will carry."""
+    bare = {name: value for name, value in credential.items() if name not in _JWT_CLAIMS}
+    return bare | {"issuer": issuer}
+
+
+def read_jwt(jwt: str) -> dict[str, Any]:
+    """What a JWT of our own register says, unchecked.
+
+    :raises CredentialInvalid: it is none.
+    """
+    try:
+        return orjson.loads(_decode(jwt.encode("ascii").split(b".")[1]))  # type: ignore[no-any-return] # a JSON object
+    except (ValueError, IndexError):
+        raise CredentialInvalid(reason="it does not have the form of a signed credential") from None
+
+
+def read_credential(jwt: str, trusted: Iterable[x509.Certificate | PublicKey | TrustedKey]) -> dict[str, Any]:
+    """The credential in ``jwt``, when one of the ``trusted`` keys signed it, while it was to be trusted.
+
+    :raises CredentialInvalid: another key, changed, cut, not a credential, not yet valid, or not any more.
     """
     if len(jwt) > _MAX_BYTES:
         raise CredentialInvalid(reason="it is too long to be one of ours")
     try:
         head, body, tail = jwt.encode("ascii").split(b".")
         header, signature = orjson.loads(_decode(head)), _decode(tail)
-        key = next(
-            (key for key in map(public_key_of, trusted) if _signed_by(key, header, head + b"." + body, signature)), None
-        )
+        message = head + b"." + body
+        key = next((one for one in trusted if _signed_by(public_key_of(one), header, message, signature)), None)
         if key is None:
             raise CredentialInvalid(reason="it is not signed by a trusted key, or was changed afterwards")
         credential = orjson.loads(_decode(body))
-        _require_form(credential, key)
+        _require_form(credential, public_key_of(key))
+        _require_time(credential, key)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise CredentialInvalid(reason="it does not have the form of a signed credential") from None
     return credential  # type: ignore[no-any-return] # a JSON object: its form was just required
@@ -146,8 +201,17 @@ def _require_form(credential: dict[str, Any], key: PublicKey) -> None:
         raise CredentialInvalid(reason="it is another kind of credential")
     if credential["iss"] != issuer or (issuer.startswith("did:key:") and issuer != did_of(key)):
         raise CredentialInvalid(reason="it names another issuer than the one whose key signed it")
-    if datetime.fromisoformat(credential["validFrom"]) > datetime.now(UTC) + _CLOCK_SLACK:
+
+
+def _require_time(credential: dict[str, Any], key: x509.Certificate | PublicKey | TrustedKey) -> None:
+    since, now = datetime.fromisoformat(credential["validFrom"]), datetime.now(UTC)
+    if since > now + _CLOCK_SLACK:
         raise CredentialInvalid(reason=f"it is valid from {credential['validFrom']} only")
+    until = credential.get("validUntil")
+    if until is not None and datetime.fromisoformat(until) < now - _CLOCK_SLACK:
+        raise CredentialInvalid(reason=f"it was valid until {until} only")
+    if isinstance(key, TrustedKey) and not key.trusted_at(since):
+        raise CredentialInvalid(reason="the key that signed it was not to be trusted at that time")
 
 
 def _signed_by(key: PublicKey, header: dict[str, Any], message: bytes, signature: bytes) -> bool:

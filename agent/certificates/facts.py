@@ -29,6 +29,8 @@ class CertificateFacts:
     learned_on: date
     issued_at: datetime  # aware
     verify_url: str  # in upper case, so that its QR code stays small
+    status_list: int | None = None  # None: issued before there were status lists
+    status_index: int | None = None
 
 
 def hours_text(hundredths: int) -> str:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from django.db import models
 
+from agent.certificates.approvals import Approval, ApprovedAchievement
+from agent.certificates.deliveries import NoticeDelivery, NoticeOptOut
+from agent.certificates.key_models import KeyRetirement, PublishedKey
+from agent.certificates.log_models import LogHead, LogLeaf, LogNode
+from agent.certificates.notices import CertificateNotice
+from agent.certificates.status_models import StatusList
 from agent.certificates.template_models import CertificateTemplate, TemplateChoice, TemplateDraft, TemplateVersion
+from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
-    "Certificate", "CertificateEvent", "CertificatePdf", "CertificateTemplate", "Serial", "TemplateChoice",
-    "TemplateDraft", "TemplateVersion",
+    "Approval", "ApprovedAchievement", "Certificate", "CertificateEvent", "CertificateNotice", "CertificatePdf",
+    "CertificateTemplate", "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut",
+    "PublishedKey", "Serial", "StatusList", "TemplateChoice", "TemplateDraft", "TemplateVersion",
 ]  # fmt: skip
+_LIVE = models.Q(state__in=list(LIVE))
 
 
 class Serial(models.Model):
@@ -28,9 +37,7 @@ class Serial(models.Model):
 class Certificate(models.Model):
     """What was issued: the signed credential, and the facts in it as columns."""
 
-    class State(models.TextChoices):
-        ISSUED = "issued", "有效"
-        REVOKED = "revoked", "已撤销"
+    State = State
 
     number = models.CharField(max_length=26, unique=True)
     token = models.CharField(max_length=40, unique=True)
@@ -47,18 +54,34 @@ class Certificate(models.Model):
     verify_url = models.CharField(max_length=300)
     credential = models.TextField(help_text="VC-JWT")
     state = models.CharField(max_length=12, choices=State, default=State.ISSUED)
+    predecessor = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="successor",
+        help_text="the certificate whose place this one took",
+    )  # fmt: skip
+    # the unique constraint is their index; older certificates have no place in a list
+    status_list = models.ForeignKey(StatusList, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    status_index = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["learner", "programme"], condition=models.Q(state="issued"), name="one_live_certificate"
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="one_place_in_status_lists"),
+            models.UniqueConstraint(fields=["learner", "programme"], condition=_LIVE, name="one_live_certificate"),
+            # so no chain can lead back into itself
+            models.CheckConstraint(
+                condition=models.Q(predecessor=None) | models.Q(predecessor__lt=models.F("id")),
+                name="certificate_after_predecessor",
             ),
         ]
         indexes = [
             # the reconciliation reads these and nothing else: the credential makes a row wide
             models.Index(
-                fields=["achievement"], include=["learner", "hours", "id"], condition=models.Q(state="issued"),
+                fields=["achievement"], include=["learner", "hours", "id"], condition=_LIVE,
                 name="certificate_in_force",
+            ),
+            # what a status list is made of
+            models.Index(
+                fields=["status_list"], include=["status_index", "state"], condition=~models.Q(state="issued"),
+                name="certificate_bits",
             ),
         ]  # fmt: skip
 
@@ -66,13 +89,35 @@ class Certificate(models.Model):
         return self.number
 
 
+def _steps() -> models.Q:
+    """What an event of each kind says, as a constraint."""
+    found = models.Q()
+    for step in STEPS:
+        found |= models.Q(
+            kind=step.kind,
+            state=step.target,
+            reason_class__in=[str(each) for each in step.needs] or [""],
+            successor__isnull=not step.successor,
+        )
+    return found
+
+
 class CertificateEvent(models.Model):
     """A step in a certificate's life, with its reason. Append-only."""
 
     certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
-    state = models.CharField(max_length=12, choices=Certificate.State)
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, help_text="the certificate's state from then on")
+    reason_class = models.CharField(max_length=16, choices=ReasonClass, blank=True)
     reason = models.CharField(max_length=200)
+    successor = models.ForeignKey(Certificate, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    by = models.CharField(max_length=150, blank=True, help_text="who did it; empty: the stage, by itself")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=_steps(), name="certificate_event_is_a_step"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.certificate_id} {self.state}"

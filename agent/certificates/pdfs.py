@@ -12,7 +12,7 @@ from agent.certificates.errors import TimestampError
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdf import render_pdf
-from agent.certificates.signer import signing_keys
+from agent.certificates.signer import keys_to_sign
 from agent.certificates.template_register import Chosen, content_of, lock_page, publish_shipped, template_of
 from agent.certificates.timestamps import authority_of_settings
 from agent.localtime import now
@@ -43,7 +43,7 @@ def pdf_of(certificate: Certificate) -> CertificatePdf:
 def _signed(certificate: Certificate, chosen: Chosen) -> bytes:
     """The page, with a time-stamp where an authority is set."""
     render = partial(
-        render_pdf, facts_of(certificate), certificate.credential, signing_keys(),
+        render_pdf, facts_of(certificate), certificate.credential, keys_to_sign(),
         template=content_of(chosen.version), language=chosen.language,
     )  # fmt: skip
     try:
@@ -74,4 +74,5 @@ def facts_of(certificate: Certificate) -> CertificateFacts:
         implementer=programme.implementer.name if programme.implementer else "",
         filing_number=programme.filing_number or "", hours=certificate.hours, learned_from=certificate.learned_from,
         learned_on=certificate.learned_on, issued_at=certificate.issued_at, verify_url=certificate.verify_url,
+        status_list=certificate.status_list_id, status_index=certificate.status_index,
     )  # fmt: skip

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from agent.certificates.credential import sign_credentials
+from agent.certificates.due import Due, find_due, hold_waiting
 from agent.certificates.errors import GlyphMissing
+from agent.certificates.events import Happened, record
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.fonts import require_glyphs
 from agent.certificates.numbers import make_number, make_token
-from agent.certificates.signer import signing_keys
-from agent.credit.eligibility import entitled
+from agent.certificates.signer import issuer_id, key_fault, keys_to_sign
+from agent.certificates.status import take
+from agent.certificates.takeback import take_back
+from agent.certificates.transitions import Kind
 from agent.credit.policy import Policy
 from agent.localtime import now
 from agent.quarantine.settle import new_holding, settle
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 _BATCH = 2_000
-_PRINTED = ("name", "title", "series", "organiser", "implementer")
+PRINTED = ("name", "title", "series", "organiser", "implementer")
+"""The fields that the page shows, and that the fonts must have the characters of."""
 _PROFESSIONAL_DIGIT = "2"  # the category digit in numbers: 1 public (never issued, R09), 2 professional
 
 
@@ -41,70 +45,12 @@ class Issued:
 
     issued: int = 0
     revoked: int = 0
+    superseded: int = 0
     held: int = 0
 
 
-class _Due(NamedTuple):
-    """An achievement that has earned a certificate."""
-
-    achievement: int
-    learner: int
-    programme: int
-    version: int
-    name: str
-    id_masked: str
-    title: str
-    series: str
-    organiser: str
-    organiser_uscc: str
-    implementer: str
-    filing_number: str
-    hours: int
-    started_on: date | None
-    learned_on: date
-    region: str
-    year: int
-    issuer_number: int
-    sequence: int
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return self.name, self.title, self.series, self.organiser, self.implementer
-
-
-# R08, R09: which programmes have certificates at all is the policy's (`entitled`). What the ledger
-# recognised is what the certificate says; a duplicate of the same programme has none of its own, and what the source
-# took back has none at all. A certificate that was revoked is not issued again by itself; that keeps nobody from one
-# for another completion of the same programme.
-_ELIGIBLE = """
-CREATE TEMP TABLE due ON COMMIT DROP AS
-SELECT DISTINCT ON (a.learner_id, p.id)
-       a.id AS achievement_id, a.learner_id, p.id AS programme_id, v.id AS version_id, a.name, l.id_masked, v.title,
-       v.series, o.name AS organiser, o.uscc, COALESCE(i.name, '') AS implementer, p.filing_number, e.recognised,
-       CASE WHEN c.started_on IS NULL THEN NULL ELSE a.started_on END, a.learned_on, p.region, p.year,
-       o.issuer_number, p.sequence
-FROM matching_achievement a
-JOIN intake_completion c ON c.id = a.completion_id
-JOIN programmes_programmeversion v ON v.id = a.programme_version_id
-JOIN programmes_programme p ON p.id = v.programme_id
-JOIN organisations_organisation o ON o.id = p.organiser_id
-JOIN entitled t ON t.year = p.year AND t.category = v.category AND t.kind = o.kind AND t.state = p.state
-LEFT JOIN organisations_organisation i ON i.id = p.implementer_id
-JOIN learners_learner l ON l.id = a.learner_id
-JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL AND e.recognised > 0
-    AND e.reason <> 'duplicate_course'
-    AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
-WHERE NOT a.withdrawn
-  AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.state = 'issued')
-  -- said apart, so that both are joins: with «or» it was a look-up for each of a million
-  AND NOT EXISTS (SELECT 1 FROM certificates_certificate c WHERE c.learner_id = a.learner_id AND c.programme_id = p.id
-                  AND c.achievement_id = a.id)
-  AND (%(only)s::bigint[] IS NULL OR a.id = ANY(%(only)s))
-ORDER BY a.learner_id, p.id, a.learned_on, a.id
-"""
-_IN_ORDER = "SELECT achievement_id FROM due ORDER BY programme_id, learned_on, achievement_id"
-_BATCH_OF_DUE = "SELECT * FROM due ORDER BY programme_id, learned_on, achievement_id"
+_IN_ORDER = "SELECT achievement_id FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
+_BATCH_OF_DUE = "SELECT * FROM due WHERE code IS NULL ORDER BY programme_id, learned_on, achievement_id"
 _SERIALS = """
 INSERT INTO certificates_serial (programme_id, last)
 SELECT * FROM unnest(%s::bigint[], %s::int[])
@@ -113,76 +59,56 @@ RETURNING programme_id, last
 """
 _COPY = """
 COPY certificates_certificate (number, token, achievement_id, learner_id, programme_id, programme_version_id, holder,
-    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state) FROM STDIN
+    id_masked, hours, learned_from, learned_on, issued_at, verify_url, credential, state, predecessor_id,
+    status_list_id, status_index) FROM STDIN
 """
-_EVENTS = """
-INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
-SELECT id, issued_at, 'issued', 'issued' FROM certificates_certificate WHERE number = ANY(%s)
-"""
-# A correction that makes it another person's, or another programme's, takes back what the certificate says.
-_REVOKE = """
-WITH gone AS (
-    UPDATE certificates_certificate c SET state = 'revoked'
-    FROM matching_achievement a JOIN programmes_programmeversion v ON v.id = a.programme_version_id
-    WHERE a.id = c.achievement_id AND c.state = 'issued'
-      AND (a.withdrawn OR a.learner_id <> c.learner_id OR v.programme_id <> c.programme_id)
-    RETURNING c.id, CASE WHEN a.withdrawn THEN 'taken back by the source'
-                         WHEN a.learner_id <> c.learner_id THEN 'corrected by the source: another person'
-                         ELSE 'corrected by the source: another programme' END AS reason
-)
-INSERT INTO certificates_certificateevent (certificate_id, at, state, reason)
-SELECT id, now(), 'revoked', reason FROM gone
-"""
+_IDS = "SELECT id FROM certificates_certificate WHERE number = ANY(%s) ORDER BY number"
 
 
 def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | None = None) -> Issued:
     """Issue every certificate that is due under the years' ``policies``, and revoke those whose completion the source
     took back.
 
-    :raises agent.certificates.errors.SigningKeyError: nothing is issued unsigned; what is due stays due.
+    Without a key that can sign, what is due is held with the reason, and issued by the first run after it is back.
+
+    :raises agent.certificates.errors.SigningKeyError: the key was lost on the way; the batch is undone and stays due.
     """
     done = Issued()
     with transaction.atomic(), connection.cursor() as cursor:
         _lock(cursor)
-        cursor.execute(_REVOKE)
-        done.revoked = cursor.rowcount
+        done.revoked = take_back(cursor)
         find_due(cursor, policies)
-        unprintable = _hold_unprintable(cursor)
-        done.held = len(unprintable)
+        new_holding(cursor)
+        waiting_for_somebody = hold_waiting(cursor)
+        held = _hold(cursor)
+        settle(cursor, "certificate")
+        done.held = waiting_for_somebody + len(held)
         cursor.execute(_IN_ORDER)
-        waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in unprintable]
+        waiting = [achievement for (achievement,) in cursor.fetchall() if achievement not in held]
     for start in range(0, len(waiting), _BATCH):
         with transaction.atomic(), connection.cursor() as cursor:
             _lock(cursor)
             # looked at again under the lock: another worker may have been faster, or a correction
             find_due(cursor, policies, only=waiting[start : start + _BATCH])
             cursor.execute(_BATCH_OF_DUE)
-            batch = [due for due in map(_Due._make, cursor.fetchall()) if not _undrawable(due.texts)]
+            batch = [due for due in map(Due._make, cursor.fetchall()) if not undrawable(due.texts)]
             if batch:
-                _issue(cursor, batch)
+                issue(cursor, batch)
         done.issued += len(batch)
         if progress:
             progress(min(start + _BATCH, len(waiting)), len(waiting))
     return done
 
 
-def find_due(cursor: CursorWrapper, policies: Mapping[int, Policy], only: list[int] | None = None) -> None:
-    """Make the temporary table ``due``, inside a transaction: of all achievements, or of these ``only``."""
-    cursor.execute("CREATE TEMP TABLE entitled (year int, category text, kind text, state text) ON COMMIT DROP")
-    with cursor.copy("COPY entitled FROM STDIN") as copy:
-        for year, policy in policies.items():
-            for row in entitled(policy):
-                copy.write_row((year, *row))
-    # without its figures the planner believes that nobody is entitled, and looks each of a million up
-    cursor.execute("ANALYZE entitled")
-    cursor.execute(_ELIGIBLE, {"only": only})
-
-
 def _lock(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
 
 
-def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
+def issue(cursor: CursorWrapper, batch: list[Due], predecessors: Mapping[int, int] | None = None) -> list[int]:
+    """Number, sign and write a certificate for each of ``batch``, in the caller's transaction; their ids.
+
+    :param predecessors: by achievement, the certificate whose place the new one takes
+    """
     counts: dict[int, int] = defaultdict(int)
     for due in batch:
         counts[due.programme] += 1
@@ -192,7 +118,7 @@ def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
     next_serial = {programme: last - counts[programme] + 1 for programme, last in cursor.fetchall()}
     issued_at = now().replace(microsecond=0)
     facts = []
-    for due in batch:
+    for due, (status_list, status_index) in zip(batch, take(cursor, len(batch)), strict=True):
         serial = next_serial[due.programme]
         next_serial[due.programme] += 1
         number = make_number(due.region, due.year, _PROFESSIONAL_DIGIT, due.issuer_number, due.sequence, serial)
@@ -215,18 +141,24 @@ def _issue(cursor: CursorWrapper, batch: list[_Due]) -> None:
                 learned_on=due.learned_on,
                 issued_at=issued_at,
                 verify_url=verify_url(number, token),
+                status_list=status_list,
+                status_index=status_index,
             )
         )
-    keys = signing_keys()
-    credentials = sign_credentials(facts, keys, issuer_id=keys.did, base_url=settings.BASE_URL)
+    keys = keys_to_sign()
+    credentials = sign_credentials(facts, keys, issuer_id=issuer_id(keys), base_url=settings.BASE_URL)
     with cursor.copy(_COPY) as copy:
         for due, fact, credential in zip(batch, facts, credentials, strict=True):
             copy.write_row((
                 fact.number, fact.token, due.achievement, due.learner, due.programme, due.version, fact.holder,
                 fact.id_masked, fact.hours, fact.learned_from, fact.learned_on, fact.issued_at, fact.verify_url,
-                credential, "issued",
+                credential, "issued", predecessors.get(due.achievement) if predecessors else None,
+                fact.status_list, fact.status_index,
             ))  # fmt: skip
-    cursor.execute(_EVENTS, [[fact.number for fact in facts]])
+    cursor.execute(_IDS, [[fact.number for fact in facts]])
+    issued = [pk for (pk,) in cursor.fetchall()]
+    record(cursor, Kind.ISSUED, [Happened(pk, "issued") for pk in issued], issued_at)
+    return issued
 
 
 def verify_url(number: str, token: str) -> str:
@@ -234,26 +166,31 @@ def verify_url(number: str, token: str) -> str:
     return f"{settings.BASE_URL}/verify/{number}/{token}".upper()
 
 
-def _hold_unprintable(cursor: CursorWrapper) -> set[int]:
-    """What the fonts can't draw waits with the character named; never a blank on a certificate."""
-    cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due")
-    held: dict[int, Jsonb] = {}
-    for achievement, *texts in cursor.fetchall():
-        if error := _undrawable(texts):
+def _hold(cursor: CursorWrapper) -> set[int]:
+    """What the fonts can't draw waits with the character named; never a blank on a certificate. Without a key all of
+    it waits: never one unsigned.
+    """
+    cursor.execute("SELECT achievement_id, name, title, series, organiser, implementer FROM due WHERE code IS NULL")
+    held: dict[int, tuple[str, Jsonb]] = {}
+    rows = cursor.fetchall()
+    fault = key_fault() if rows else None
+    for achievement, *texts in rows:
+        if fault:
+            held[achievement] = fault.code, Jsonb({"reason": fault.message})
+        elif error := undrawable(texts):
             character, point, field = (error.params[name] for name in ("character", "code_point", "field"))
-            shown = {"text": texts[_PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
-            held[achievement] = Jsonb(shown)
-    new_holding(cursor)
+            shown = {"text": texts[PRINTED.index(str(field))], "code_points": f"{character}（{point}）"}
+            held[achievement] = error.code, Jsonb(shown)
     with cursor.copy("COPY holding (key, source, code, params) FROM STDIN") as copy:
-        for achievement, params in held.items():
-            copy.write_row((str(achievement), "", GlyphMissing.code, params))
-    settle(cursor, "certificate")
+        for achievement, (code, params) in held.items():
+            copy.write_row((str(achievement), "", code, params))
     return set(held)
 
 
-def _undrawable(texts: Iterable[str]) -> GlyphMissing | None:
+def undrawable(texts: Iterable[str]) -> GlyphMissing | None:
+    """Why the fonts can't draw one of ``texts``; None: they can."""
     try:
-        require_glyphs(dict(zip(_PRINTED, texts, strict=True)))
+        require_glyphs(dict(zip(PRINTED, texts, strict=True)))
     except GlyphMissing as error:
         return error
     return None

@@ -31,11 +31,14 @@ from agent.certificates.cms import CmsForm
 from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid
 from agent.certificates.facts import document_texts
-from agent.certificates.keys import algorithm_of, in_order, public_key_of
+from agent.certificates.keys import PublicKey, TrustedKey, algorithm_of, in_order, public_key_of
 from agent.certificates.numbers import is_number
 from agent.certificates.timestamps import in_plain_form, token_holds
 
 ATTACHMENT = "credential.jwt"
+MAX_BYTES = 2_000_000
+"""The largest file that is looked at: ours have some 60 kB, one with pictures ten times that."""
+Trusted = x509.Certificate | PublicKey | TrustedKey
 for _library in ("pyhanko", "pyhanko_certvalidator"):
     # A refused document is an answer and not an incident: no traceback of it in the log.
     logging.getLogger(_library).setLevel(logging.CRITICAL)
@@ -47,6 +50,8 @@ class Reason(StrEnum):
     """Why a document is not a valid certificate. The value is the stable code."""
 
     NOT_PDF = "E_NOT_PDF"
+    TOO_LARGE = "E_TOO_LARGE"
+    ENCRYPTED = "E_ENCRYPTED"
     NOT_SIGNED = "E_NOT_SIGNED"
     SEVERAL_SIGNATURES = "E_SEVERAL_SIGNATURES"
     ALTERED = "E_ALTERED"
@@ -64,6 +69,8 @@ class Reason(StrEnum):
 
 _SENTENCES = {
     Reason.NOT_PDF: "The file is not a PDF document, or it is damaged.",
+    Reason.TOO_LARGE: "The file is larger than a certificate can be, or grows beyond measure when it is read.",
+    Reason.ENCRYPTED: "The document is encrypted; we give out none that is.",
     Reason.NOT_SIGNED: "The document is not signed.",
     Reason.SEVERAL_SIGNATURES: "The document carries more than the one signature that we gave it.",
     Reason.ALTERED: "The document was changed after it was signed.",
@@ -88,27 +95,32 @@ class Verdict:
     signer: str | None = None
 
 
-def verify_pdf(data: bytes, trusted: Sequence[x509.Certificate]) -> Verdict:
+def verify_pdf(data: bytes, trusted: Sequence[Trusted]) -> Verdict:
     """Whether ``data`` is a certificate that we signed, whole and untouched. Never raises, whatever ``data`` is.
 
     :param trusted: our own certificates (`SigningKeys.trusted`), those of earlier keys too. Never a public CA's: it
-        vouches for strangers.
+        vouches for strangers. A bare public key vouches for the signing certificate that holds it.
     """
+    if len(data) > MAX_BYTES:
+        return refused(Reason.TOO_LARGE)
     try:
         reader, signatures = _open(data)
     except Exception:  # noqa: BLE001 - a stranger's bytes fail in every way that a parser has
-        return _refused(Reason.NOT_PDF)
+        return refused(Reason.NOT_PDF)
+    if reader.encrypted:
+        return refused(Reason.ENCRYPTED)
     claimed = _claimed(reader)
     if len(signatures) != 1:
         reason = Reason.SEVERAL_SIGNATURES if signatures else Reason.NOT_SIGNED
-        return replace(_refused(reason), claimed=claimed)
+        return replace(refused(reason), claimed=claimed)
     try:
         return replace(_verify(data, reader, signatures[0], trusted), claimed=claimed)
     except Exception:  # noqa: BLE001 - as above; a signature that can't be read is a changed one
-        return replace(_refused(Reason.ALTERED), claimed=claimed)
+        return replace(refused(Reason.ALTERED), claimed=claimed)
 
 
-def _refused(reason: Reason) -> Verdict:
+def refused(reason: Reason) -> Verdict:
+    """The verdict on a document of which nothing can be believed."""
     return Verdict(valid=False, reasons=[reason])
 
 
@@ -131,18 +143,17 @@ def _open(data: bytes) -> tuple[PdfFileReader, list[EmbeddedPdfSignature]]:
 
 def _read(data: bytes) -> tuple[PdfFileReader, list[EmbeddedPdfSignature]]:
     reader = PdfFileReader(io.BytesIO(data), strict=False)
-    return reader, list(reader.embedded_signatures)
+    return reader, [] if reader.encrypted else list(reader.embedded_signatures)
 
 
-def _verify(
-    data: bytes, reader: PdfFileReader, signature: EmbeddedPdfSignature, trusted: Sequence[x509.Certificate]
-) -> Verdict:
+def _verify(data: bytes, reader: PdfFileReader, signature: EmbeddedPdfSignature, trusted: Sequence[Trusted]) -> Verdict:
     signed_at = signature.self_reported_timestamp
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
     credential = None
     reason = _fault_of_signature(data, signature, certificate, trusted)
     if reason is None:
-        credential, reason = _credential(reader, [certificate, *trusted])
+        # a published key first, which knows until when it is believed
+        credential, reason = _credential(reader, [*trusted, certificate])
     return Verdict(
         valid=reason is None,
         reasons=[] if reason is None else [reason],
@@ -154,9 +165,13 @@ def _verify(
 
 
 def _fault_of_signature(
-    data: bytes, signature: EmbeddedPdfSignature, certificate: x509.Certificate, trusted: Sequence[x509.Certificate]
+    data: bytes, signature: EmbeddedPdfSignature, certificate: x509.Certificate, trusted: Sequence[Trusted]
 ) -> Reason | None:
-    anchors = [asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in trusted]
+    published = [one.certificate if isinstance(one, TrustedKey) else one for one in trusted]
+    known = [one for one in published if isinstance(one, x509.Certificate)]
+    if public_key_of(certificate) in [one for one in published if not isinstance(one, x509.Certificate)]:
+        known.append(certificate)
+    anchors = [asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in known]
     # The signer's own date is good enough: whoever holds our key needs no false date, and old certificates stay valid.
     moment = signature.self_reported_timestamp
     context = ValidationContext(trust_roots=anchors, moment=moment, allow_fetching=False)
@@ -165,16 +180,21 @@ def _fault_of_signature(
     status = validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
     if not (status.intact and status.valid):
         return Reason.ALTERED
-    if not status.trusted:
+    if not status.trusted or any(_retired(one, certificate, moment) for one in trusted):
         return Reason.UNTRUSTED
     if not _whole(data, signature):
         return Reason.APPENDED
     return None if _in_our_form(data, signature, certificate) else Reason.ALTERED
 
 
-def _credential(
-    reader: PdfFileReader, trusted: Sequence[x509.Certificate]
-) -> tuple[dict[str, Any] | None, Reason | None]:
+def _retired(one: Trusted, signer: x509.Certificate, moment: datetime | None) -> bool:
+    """Whether ``one`` is the signer's key, and was not to be trusted at the moment that the signature names."""
+    if not isinstance(one, TrustedKey) or one.certificate != signer:
+        return False
+    return moment is None or not one.trusted_at(moment)
+
+
+def _credential(reader: PdfFileReader, trusted: Sequence[Trusted]) -> tuple[dict[str, Any] | None, Reason | None]:
     """The credential inside a document whose signature holds, or why it can't be believed."""
     jwt = _attached(reader)
     if jwt is None:

@@ -103,3 +103,34 @@ def show(
     )
     if waiting:
         table("待处理 Waiting", ("课程", "原因", "怎样放行"), [[w.course_name, w.reason_zh, w.fix_zh] for w in waiting])
+
+
+@group.command("notices")
+def notices(
+    id_number: Annotated[str, typer.Argument(help="Identity number, 18 or 15 characters.")],
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Off: told of revocations only.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether a learner is told what happens to certificates; of a revocation everybody is."""
+    from agent.learners.identity import normalise_id  # noqa: PLC0415
+
+    identity = normalise_id(id_number)
+    if identity.number is None:
+        raise IdNumberInvalid(masked=identity.masked or "«»", reason=identity.code)
+    start()
+    from agent.certificates.deliveries import NoticeOptOut  # noqa: PLC0415
+    from agent.crypto import vault  # noqa: PLC0415
+    from agent.learners.models import Learner  # noqa: PLC0415
+
+    learner = Learner.objects.filter(fingerprint=vault().fingerprint(identity.number)).first()
+    if learner is None:
+        raise LearnerUnknown(masked=identity.masked)
+    if on:
+        NoticeOptOut.objects.filter(learner=learner).delete()
+    elif on is False:
+        NoticeOptOut.objects.get_or_create(learner=learner)
+    told = not NoticeOptOut.objects.filter(learner=learner).exists()
+    if as_json:
+        emit({"learner": learner.id_masked, "notices": told})
+    else:
+        page.print(f"{learner.id_masked}：{'接收通知' if told else '只接收撤销通知'}。")

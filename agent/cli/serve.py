@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -16,6 +17,8 @@ from agent.boot import start
 from agent.cli.output import person
 from agent.errors import XueshiError
 
+_LARGEST_BODY = 16_000_000
+"""Bytes of a request: what is larger is refused before it fills the disk."""
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 behind a proxy only.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 
@@ -88,13 +91,21 @@ def _until_interrupted() -> None:
 
 def listen(host: str, port: int) -> None:
     """Serve WSGI on ``host:port`` in this process; returns when told to stop."""
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
     from waitress import create_server  # noqa: PLC0415
 
     from agent.wsgi import application  # noqa: PLC0415
 
+    # a connection for each request would take longer than the page; a thread keeps its own, and looks whether it lives
+    connections["default"].settings_dict.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    # a queue that is longer than the threads are many is a busy second and no incident: the log would be all there is
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
-        application, sockets=_sockets(host, port), threads=8, ident=None, clear_untrusted_proxy_headers=True
-    )
+        application, sockets=_sockets(host, port), threads=8, ident=None, max_request_body_size=_LARGEST_BODY,
+        # headers of proxies are forged by anyone, unless one stands in front and is said to
+        clear_untrusted_proxy_headers=not settings.CLIENT_HEADER,
+    )  # fmt: skip
     person.print(f"http://{host}:{port}  （Ctrl+C 结束）", markup=False)
     try:
         server.run()

@@ -43,3 +43,17 @@ class Evaluated(models.Model):
 
     def __str__(self) -> str:
         return f"{self.achievement_id}@{self.revision}"
+
+
+class Ruling(models.Model):
+    """A decision that an achievement counts nothing (its certificate was revoked), or counts again. Append-only; the
+    newest one of an achievement holds.
+    """
+
+    achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="rulings")
+    barred = models.BooleanField()
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.achievement_id}: {'barred' if self.barred else 'counts'}"

@@ -43,6 +43,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "不计学时：同一课程本年度已计学时（{first_day} 完成的一次）",
         "0 h credited: the same course already counts in this year (as finished on {first_day})",
     ),
+    "certificate_revoked": (
+        "不计学时：据以认定的证书已被撤销",
+        "0 h credited: the certificate that stood for it was revoked",
+    ),
     "subject_not_listed": (
         "不计学时：“{subject}”不在本年度公需科目目录内",
         "0 h credited: “{subject}” is not in this year's catalogue of subjects",

@@ -15,7 +15,7 @@ from math import inf
 
 from agent.credit.days import Demand, allocate
 from agent.credit.errors import AchievementInvalid
-from agent.credit.policy_model import Policy, RequiredCategory
+from agent.credit.policy_model import CertificateCategory, Policy, RequiredCategory
 from agent.credit.reasons import hours_text, sentence
 
 
@@ -43,6 +43,7 @@ class Achievement:
     course_key: str = ""
     source: str = ""
     key: str = ""
+    barred: bool = False  # its certificate was revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,12 @@ def _worths(policy: Policy, ordered: Sequence[Achievement]) -> list[_Worth]:
         seen.add(each.id)
         worth = _worth(policy, each)
         catalogue = policy.catalogues.get(each.category)
-        if catalogue and not catalogue.parameters.open and each.subject not in catalogue.parameters.subjects:
+        if each.barred:  # and it stands in no other's way: neither on its days nor as the same course
+            worth = _Worth(
+                worth.claimed, 0, "certificate_revoked", _rule_of_certificates(policy), worth.demand, worth.days
+            )
+            worth.demand = worth.demand._replace(need=0)
+        elif catalogue and not catalogue.parameters.open and each.subject not in catalogue.parameters.subjects:
             worth.code, worth.rule, worth.demand = "subject_not_listed", catalogue.id, worth.demand._replace(need=0)
         elif once and each.course_key:
             if each.course_key in first:
@@ -253,6 +259,11 @@ def _worths(policy: Policy, ordered: Sequence[Achievement]) -> list[_Worth]:
                 first[each.course_key] = each.learned_on
         worths.append(worth)
     return worths
+
+
+def _rule_of_certificates(policy: Policy) -> str:
+    (rule,) = policy.of_kind(CertificateCategory)
+    return rule.id
 
 
 def _check(policy: Policy, each: Achievement) -> None:

@@ -86,7 +86,8 @@ WHERE c.reverses_id IS NULL AND (c.learner_id, c.year) IS DISTINCT FROM (t.learn
 """
 _ACHIEVEMENTS = """
 SELECT a.learner_id, extract(year FROM a.learned_on)::int, a.id, v.category, v.subject, v.hours, a.reported, a.minutes,
-       a.started_on, a.learned_on, a.completed_at, c.precision, v.programme_id, s.name, a.key
+       a.started_on, a.learned_on, a.completed_at, c.precision, v.programme_id, s.name, a.key,
+       COALESCE((SELECT r.barred FROM credit_ruling r WHERE r.achievement_id = a.id ORDER BY r.id DESC LIMIT 1), false)
 FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
 JOIN matching_achievement a ON a.learner_id = t.learner_id
     AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31) AND NOT a.withdrawn
@@ -133,14 +134,42 @@ def run(policies: Mapping[int, Policy], progress: Callable[[int, int], None] | N
             _count_rows()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi stages'))")
-            cursor.execute(_LEFT_BEHIND, _columns(chunk))
-            _evaluate(cursor, sorted({*chunk, *cursor.fetchall()}), policies, done)
-            # exactly these, and no more of the same learners: others may have been matched meanwhile
-            cursor.execute(_SEEN, _columns(chunk))
+            _bring_up(cursor, chunk, policies, done)
         done.learner_years += len(chunk)
         if progress:
             progress(done.learner_years, len(waiting))
     return done
+
+
+_RULE = """
+INSERT INTO credit_ruling (achievement_id, barred, reason, at) SELECT unnest(%s::bigint[]), %s, %s, %s
+"""
+_YEARS_OF = """
+SELECT DISTINCT learner_id, extract(year FROM learned_on)::int FROM matching_achievement
+WHERE id = ANY(%s) ORDER BY 1, 2
+"""
+
+
+def rule(
+    cursor: CursorWrapper, achievements: list[int], *, barred: bool, reason: str, policies: Mapping[int, Policy]
+) -> Credited:
+    """Decide that ``achievements`` count nothing, or count again, and bring the ledger up to it: in the caller's
+    transaction, that holds the lock of the stages.
+
+    :raises PolicyMissing: a year that has entries lost its policy.
+    """
+    done = Credited()
+    cursor.execute(_RULE, [achievements, barred, reason, now()])
+    cursor.execute(_YEARS_OF, [achievements])
+    _bring_up(cursor, cursor.fetchall(), policies, done)
+    return done
+
+
+def _bring_up(cursor: CursorWrapper, chunk: list[LearnerYear], policies: Mapping[int, Policy], done: Credited) -> None:
+    cursor.execute(_LEFT_BEHIND, _columns(chunk))
+    _evaluate(cursor, sorted({*chunk, *cursor.fetchall()}), policies, done)
+    # exactly these, and no more of the same learners: others may have been matched meanwhile
+    cursor.execute(_SEEN, _columns(chunk))
 
 
 def _count_rows() -> None:
@@ -202,13 +231,13 @@ def _policy(policies: Mapping[int, Policy], year: int) -> Policy:
 def _achievement(facts: list[Any]) -> Achievement:
     (
         pk, category, subject, hours, reported, minutes, started_on, learned_on, completed_at, precision, programme,
-        source, key,
+        source, key, barred,
     ) = facts  # fmt: skip
     return Achievement(
         id=pk, category=category, subject=subject, hours=hours, reported=reported, minutes=minutes,
         started_on=started_on, learned_on=learned_on,
         completed_at=completed_at if precision in ("second", "minute") else None,
-        course_key=str(programme), source=source, key=key,
+        course_key=str(programme), source=source, key=key, barred=barred,
     )  # fmt: skip
 
 

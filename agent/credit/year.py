@@ -65,7 +65,7 @@ _ENTRIES = """
 SELECT e.achievement_id, v.title, e.category, s.name, p.filing_number, a.learned_on, e.claimed, e.credited, e.rule,
        e.policy, e.reason, e.params::text, a.lateness,
        COALESCE((SELECT c.number FROM certificates_certificate c
-                 WHERE c.achievement_id = a.id AND c.state = 'issued'), '')
+                 WHERE c.achievement_id = a.id AND c.state IN ('issued', 'suspended')), '')
 FROM credit_creditentry e
 JOIN matching_achievement a ON a.id = e.achievement_id
 JOIN programmes_programmeversion v ON v.id = a.programme_version_id

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
 
 from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid, SigningKeyError
 from agent.certificates.facts import hours_text
 from agent.certificates.models import Certificate, CertificateEvent
-from agent.certificates.signer import signing_keys
+from agent.certificates.trust import trusted
 from agent.learners.identity import fold_name, mask_name
+from agent.portal.succession import Link, chain
 from agent.portal.words import event_reason
 
+_RELATED = ("programme__organiser", "programme__implementer", "programme_version")
 _NOBODY = "\N{REPLACEMENT CHARACTER}"  # compared with when there is no such number, so that both ways do the same
 
 
@@ -39,6 +47,21 @@ class Shown:
     signature: str  # valid | invalid | unchecked
     ended_at: datetime | None
     ended_why: str
+    ended_class: str  # a stable word (``name_corrected``); empty where none was given
+    token: str
+    path: str
+    credential: str  # VC-JWT; holds the full name, so it is in no page
+    chain: Sequence[Link]  # oldest first, this one in it; empty: no other took its place, nor it another's
+
+    @property
+    def sign(self) -> str:
+        """What the page says in one glance: the state, or that the register and the signature differ."""
+        return "doubtful" if self.signature == "invalid" and self.state == Certificate.State.ISSUED else self.state
+
+    @property
+    def successor(self) -> Link | None:
+        """The newest of the chain, when that is another one."""
+        return self.chain[-1] if self.chain and not self.chain[-1].shown else None
 
     @property
     def live(self) -> bool:
@@ -64,7 +87,19 @@ class Shown:
             "learned_on": self.learned_on.isoformat(),
             "issued_at": self.issued_at.isoformat(),
             "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "ended_class": self.ended_class or None,
             "ended_why": self.ended_why or None,
+            "page": settings.BASE_URL + self.path,
+            "chain": [
+                {
+                    "number": each.number,
+                    "state": each.state,
+                    "issued_at": each.issued_at.isoformat(),
+                    "page": settings.BASE_URL + each.path,
+                }
+                for each in self.chain
+            ],
+            "status_lists": status_lists(self.credential),
         }
 
 
@@ -73,6 +108,46 @@ def by_token(number: str, token: str) -> Shown | None:
     found = _find(number)
     right = hmac.compare_digest(_key(token), _key(found.token if found else _NOBODY))
     return _shown(found) if found and right else None
+
+
+def by_token_alone(token: str) -> Shown | None:
+    """The certificate with that token: 105 random bits are address enough for a machine."""
+    key = token.upper() if token.isascii() and token.isalnum() else _NOBODY
+    found = Certificate.objects.select_related(*_RELATED).filter(token=key).first()
+    return _shown(found) if found else None
+
+
+def decoded(jwt: str) -> dict[str, Any]:
+    """What a signed credential says, unchecked: for reading.
+
+    :raises ValueError: it is none
+    """
+    body = jwt.split(".")[1]
+    return dict(orjson.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
+
+
+def status_lists(jwt: str) -> list[str]:
+    """Where the published lists stand that tell this credential's state, as the signed credential says."""
+    try:
+        status = decoded(jwt).get("credentialStatus", [])
+        entries = status if isinstance(status, list) else [status]
+        return [str(one["statusListCredential"]) for one in entries]
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def public_page(number: str) -> str | None:
+    """The address of a certificate's page here: only for who has shown the genuine file, on which it is printed."""
+    url = Certificate.objects.filter(number=number).values_list("verify_url", flat=True).first()
+    return urlsplit(url).path if url else None
+
+
+def credential_of(number: str, token: str, name: str) -> Certificate | None:
+    """The certificate whose credential may be given to who has its QR code and knows the holder's full name."""
+    found = _find(number)
+    right = hmac.compare_digest(_key(token), _key(found.token if found else _NOBODY))
+    known = hmac.compare_digest(_key(fold_name(name)), _key(fold_name(found.holder) if found else _NOBODY))
+    return found if found and right and known else None
 
 
 def by_holder(number: str, name: str) -> Shown | None:
@@ -89,8 +164,7 @@ def _key(text: str) -> bytes:
 def _find(number: str) -> Certificate | None:
     if not (number.isascii() and number.isdigit()):
         number = ""
-    related = ("programme__organiser", "programme__implementer", "programme_version")
-    return Certificate.objects.select_related(*related).filter(number=number).first()
+    return Certificate.objects.select_related(*_RELATED).filter(number=number).first()
 
 
 def _shown(found: Certificate) -> Shown:
@@ -116,13 +190,18 @@ def _shown(found: Certificate) -> Shown:
         signature=_signature(found),
         ended_at=ended.at if ended else None,
         ended_why=event_reason(ended.reason) if ended else "",
+        ended_class=getattr(ended, "reason_class", "") if ended else "",
+        token=found.token,
+        path=urlsplit(found.verify_url).path,
+        chain=chain(found),
+        credential=found.credential,
     )
 
 
 def _signature(found: Certificate) -> str:
     """Whether our key signed the credential, and it says what the register says."""
     try:
-        subject = read_credential(found.credential, signing_keys().trusted)["credentialSubject"]
+        subject = read_credential(found.credential, trusted())["credentialSubject"]
     except CredentialInvalid:
         return "invalid"
     except SigningKeyError:

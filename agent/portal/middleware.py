@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# The pages have no script at all; what a browser loads is the style sheet and the sign.
+# What a browser loads is the style sheet and the sign. The one page with a script says so itself (`WITH_SCRIPT`).
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+WITH_SCRIPT = POLICY + "; script-src 'self'; connect-src 'self'"
 _ALWAYS = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

@@ -63,6 +63,7 @@ class HeldRow:
 class ProgrammeRow:
     """A programme with what became of it. Hours in hundredths."""
 
+    pk: int
     name: str  # region/year/KEY: what a command takes
     state: str
     filing_number: str
@@ -140,7 +141,8 @@ def by_month(sources: Collection[Source] | None, year: int) -> list[int]:
 
 
 _PROGRAMMES = """
-SELECT p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), o.name, v.title, v.category,
+SELECT p.id, p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), o.name,
+       v.title, v.category,
        v.hours, v.starts_on, v.ends_on, e.at, COALESCE(e.reason, ''),
        (SELECT count(DISTINCT a.learner_id) FROM programmes_programmeversion w
         JOIN matching_achievement a ON a.programme_version_id = w.id AND NOT a.withdrawn

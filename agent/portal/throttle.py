@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
@@ -20,11 +22,30 @@ ON CONFLICT (key) DO UPDATE SET
 """
 
 
+def client_of(request: HttpRequest) -> str:
+    """Who asks: the connection's other end, or what the trusted proxy wrote (`XUESHI_CLIENT_HEADER`).
+
+    Of a list the last counts: what stands before it, the client may have sent itself. Of an IPv6 address the network
+    counts, for a household has 2^64 addresses.
+    """
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    told = request.headers.get(settings.CLIENT_HEADER, "") if settings.CLIENT_HEADER else ""
+    try:
+        address = ipaddress.ip_address(told.rpartition(",")[2].strip() or direct)
+    except ValueError:
+        return direct
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
 class Brake:
     """Of one kind of guess (``what``) and what it is about (an account name, or nothing) from the request's address."""
 
     def __init__(self, request: HttpRequest, what: str, about: str = "", *, limit: int) -> None:
-        place = request.META.get("REMOTE_ADDR", "")
+        place = client_of(request)
         self.key = vault().fingerprint(f"misses\n{what}\n{about.casefold()}\n{place}").hex()
         self.limit = limit
 

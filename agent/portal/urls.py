@@ -7,7 +7,22 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from agent.portal.views import certificates, health, home, hooks, reconciliation, runs, sign_in, templates, verify
+from agent.portal.views import (
+    archives,
+    certificates,
+    credentials,
+    health,
+    home,
+    hooks,
+    reconciliation,
+    runs,
+    sign_in,
+    templates,
+    transparency,
+    verify,
+    verify_api,
+    verify_file,
+)
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
@@ -18,6 +33,9 @@ _pages = [
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
+    path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
+    path("archives/programme-<int:number>.zip", archives.of_programme, name="archive-programme"),
+    path("archives/employer.zip", archives.of_employer, name="archive-employer"),
     path("runs/", runs.index, name="runs"),
     path("runs.csv", runs.export, name="runs-csv"),
     path("runs/<int:number>/", runs.one, name="run"),
@@ -34,7 +52,19 @@ _pages = [
         "templates/<str:kind>/<int:number>/<str:language>-<slug:sample>.png", templates.picture, name="template-picture"
     ),
     re_path(rf"^{_VERIFY}/$", verify.form, name="verify"),
+    path("verify/file/", verify_file.upload, name="verify-file"),
+    path("verify/keys.pem", verify.keys, name="verify-keys"),
+    path("verify/credential/", verify.credential, name="verify-credential"),
+    path("api/verify/<str:token>", verify_api.one, name="verify-api"),
+    path("robots.txt", verify.robots, name="robots"),
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
+    path("transparency/", transparency.index, name="transparency"),
+    path("transparency/sth.json", transparency.head, name="transparency-head"),
+    path("transparency/proof/inclusion", transparency.inclusion, name="transparency-inclusion"),
+    path("transparency/proof/consistency", transparency.consistency, name="transparency-consistency"),
+    path(".well-known/did.json", credentials.did_document, name="did"),
+    path("did.json", credentials.did_document, name="did-of-path"),  # of a base URL with a path
+    path("status/<int:number>/<str:purpose>/", credentials.status_list, name="status-list"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody

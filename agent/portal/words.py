@@ -46,6 +46,34 @@ def event_reason(reason: str) -> str:
     return gettext(_EVENT_REASONS[reason]) if reason in _EVENT_REASONS else reason
 
 
+def certificate_state(state: str) -> str:
+    """Where a certificate stands; a state that we don't know keeps its own word."""
+    said = {
+        "issued": gettext("有效"),
+        "suspended": gettext("已暂停"),
+        "superseded": gettext("已换发"),
+        "revoked": gettext("已撤销"),
+    }
+    return said.get(state, state)
+
+
+def reason_class(key: str) -> str:
+    """Why a certificate's state changed; a class that we don't know keeps its own word."""
+    said = {
+        "wrong_facts": gettext("信息有误"),
+        "improper": gettext("违规取得"),
+        "filing_voided": gettext("备案作废"),
+        "source_withdrew": gettext("来源撤回"),
+        "holder_asked": gettext("本人申请"),
+        "name_corrected": gettext("姓名更正"),
+        "hours_corrected": gettext("学时更正"),
+        "under_review": gettext("正在核查"),
+        "cleared": gettext("核查无误"),
+        "other": gettext("其他"),
+    }
+    return said.get(key, key)
+
+
 def category_name(category: CategoryName) -> str:
     """A category's short name: 公需, 专业; one that we don't know keeps its own."""
     short = {"public": gettext("公需"), "professional": gettext("专业")}

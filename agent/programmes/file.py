@@ -117,6 +117,7 @@ class ProgrammeRow(_Strict):
     course: CourseCode | None = None
     filing_number: Annotated[str, Field(min_length=4, max_length=60)] | None = None
     state: Literal["draft", "submitted", "filed"] = "submitted"
+    certificates_need_approval: bool | None = None  # not said: as it is
 
 
 class ProgrammeFile(_Strict):

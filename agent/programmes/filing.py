@@ -125,18 +125,25 @@ def _programme(row: ProgrammeRow, organiser: Organisation, implementer: Organisa
             sequence=(last or 0) + 1,
             organiser=organiser,
             implementer=implementer,
+            certificates_need_approval=bool(row.certificates_need_approval),
         )
         ProgrammeVersion.objects.create(programme=programme, version=1, **facts)
         return programme, "new"
     version = programme.versions.order_by("-version")[0]
-    same_bodies = programme.organiser_id == organiser.pk and (
+    approval = programme.certificates_need_approval
+    if row.certificates_need_approval is not None:
+        approval = row.certificates_need_approval
+    same = programme.organiser_id == organiser.pk and (
         row.implementer is None or (implementer is not None and programme.implementer_id == implementer.pk)
     )
-    if same_bodies and all(getattr(version, name) == value for name, value in facts.items()):
+    same = same and programme.certificates_need_approval == approval
+    if same and all(getattr(version, name) == value for name, value in facts.items()):
         return programme, "unchanged"
     if programme.state == State.FILED:
         return programme, "refused"
-    Programme.objects.filter(pk=programme.pk).update(organiser=organiser, implementer=implementer)
+    Programme.objects.filter(pk=programme.pk).update(
+        organiser=organiser, implementer=implementer, certificates_need_approval=approval
+    )
     ProgrammeVersion.objects.create(programme=programme, version=version.version + 1, **facts)
     return programme, "changed"
 

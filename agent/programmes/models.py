@@ -37,6 +37,9 @@ class Programme(models.Model):
     implementer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="implemented", null=True)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     filing_number = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - NULL is «none yet», and unique
+    certificates_need_approval = models.BooleanField(
+        default=False, db_default=False, help_text="certificates wait until the organiser has approved their holders"
+    )
 
     class Meta:
         constraints = [

@@ -32,11 +32,13 @@ _HEADINGS = {
     "课程编号": "code",
     "备案编号": "filing_number",
     "状态": "state",
+    "证书须审批": "certificates_need_approval",
 }
 _NEEDED = ("key", "title", "category", "organiser", "organiser_uscc", "hours", "start", "end")
 _WORDS = {
     "category": {"公需科目": "public", "公需": "public", "专业科目": "professional", "专业": "professional"},
     "state": {"草稿": "draft", "待受理": "submitted", "已备案": "filed"},
+    "certificates_need_approval": {"是": "true", "否": "false"},
 }
 _ROLES = ("organiser", "implementer")
 

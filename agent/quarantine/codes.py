@@ -162,6 +162,48 @@ CODES: dict[str, Code] = {
         "请把含该字的字体放入系统，放入后自动签发。",
         "Add a font that has the character; the certificate is issued then.",
     ),
+    "E_PRIVATE_USE": Code(
+        "“{text}”中的字 {code_points} 是自造字，别处无法显示，证书暂缓签发。",
+        "«{text}» has the private-use character {code_points}, which shows nowhere else; the certificate waits.",
+        "请改用国家标准（GB 18030）收录的字，在来源更正后自动签发。",
+        "Use the character of GB 18030 at the source; the certificate is issued then.",
+    ),
+    "E_TEXT_CONTROL": Code(
+        "“{text}”中有看不见的控制字符 {code_points}，证书暂缓签发。",
+        "«{text}» has the invisible character {code_points}; the certificate waits.",
+        "多半是复制粘贴时带入的，请在来源删去，更正后自动签发。",
+        "It mostly comes from copying and pasting: take it out at the source, and the certificate is issued.",
+    ),
+    "E_CERT_NOT_FILED": Code(
+        "项目“{programme}”目前不是已备案状态（{state}），{name} 的证书暂缓签发。",
+        "The programme «{programme}» is not filed at present ({state}); the certificate of {name} waits.",
+        "主办单位重新备案、人社局受理后自动签发。",
+        "Issued once the bureau accepts the filing.",
+    ),
+    "E_CERT_NOT_ENTITLED": Code(
+        "主办单位“{organiser}”不是行业主管部门，无权为项目“{programme}”签发抵扣证书。",
+        "The organiser «{organiser}» is no sector department and may issue no certificates for «{programme}» (R08).",
+        "请核对主办单位；确属行业主管部门的，由人社局更正单位类别后自动签发。",
+        "Check the organiser; if it is a sector department, the bureau corrects its kind and it is issued.",
+    ),
+    "E_CERT_DATES": Code(
+        "{name} 于 {learned_on} 结业，不在项目“{programme}”的备案期间（{starts_on} 至 {ends_on}）内，证书暂缓签发。",
+        "{name} completed on {learned_on}, outside «{programme}» as filed ({starts_on} to {ends_on}); it waits.",
+        "请核对结业日期；确属该项目的，请主办单位变更备案期间。",
+        "Check the date; if it belongs to the programme, the organiser has its filed dates amended.",
+    ),
+    "E_CERT_HOURS": Code(
+        "认定的 {hours} 学时多于项目“{programme}”备案的 {filed_hours} 学时，{name} 的证书暂缓签发。",
+        "{hours} hours were recognised where «{programme}» is filed with {filed_hours}; the one of {name} waits.",
+        "请重新核算学时（xueshi sync）；仍不一致的，请把代码报告给我们。",
+        "Have the hours judged again (xueshi sync); if they still differ, report the code to us.",
+    ),
+    "E_CERT_NOT_APPROVED": Code(
+        "项目“{programme}”的证书须经主办单位审批，{name} 还没有获批。",
+        "Certificates of «{programme}» need the organiser's approval, and {name} has not been approved yet.",
+        "请主办单位在“证书”页审批，或用命令：xueshi certificate approve --programme 项目",
+        "The organiser approves on the page «Certificates», or: xueshi certificate approve --programme KEY",
+    ),
 }
 
 

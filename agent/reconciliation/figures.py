@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from agent.certificates.stage import find_due
+from agent.certificates.due import find_due
 from agent.credit.policy import Policy
 from agent.learners.identity import mask_name
 from agent.reconciliation.equations import NAMED, Equation, Figures
@@ -62,13 +62,14 @@ WITH held AS (
     FROM due d JOIN matching_achievement a ON a.id = d.achievement_id LEFT JOIN held h ON h.id = a.id
     UNION ALL
     SELECT a.source_id, a.id, true, false
-    FROM certificates_certificate c JOIN matching_achievement a ON a.id = c.achievement_id WHERE c.state = 'issued'
+    FROM certificates_certificate c JOIN matching_achievement a ON a.id = c.achievement_id
+    WHERE c.state IN ('issued', 'suspended')
 )
 SELECT source_id, count(*) FILTER (WHERE NOT young), count(*) FILTER (WHERE held), count(*) FILTER (WHERE young),
        count(*) FILTER (WHERE NOT held AND NOT young), array_agg(id) FILTER (WHERE NOT held AND NOT young), NULL
 FROM side GROUP BY source_id
 """
-# A certificate in force says what the ledger recognised for its completion.
+# A certificate in force, or suspended, says what the ledger recognised for its completion.
 _CERTIFICATES = """
 WITH side AS (
     SELECT a.source_id, c.id, e.achievement_id IS NOT NULL AS backed,
@@ -77,7 +78,7 @@ WITH side AS (
     JOIN matching_achievement a ON a.id = c.achievement_id
     LEFT JOIN (SELECT DISTINCT achievement_id, learner_id, recognised FROM in_force) e
         ON e.achievement_id = c.achievement_id AND e.learner_id = c.learner_id AND e.recognised = c.hours
-    WHERE c.state = 'issued'
+    WHERE c.state IN ('issued', 'suspended')
 )
 SELECT source_id, count(*) FILTER (WHERE NOT young), count(*) FILTER (WHERE backed), count(*) FILTER (WHERE young),
        count(*) FILTER (WHERE NOT backed AND NOT young), array_agg(id) FILTER (WHERE NOT backed AND NOT young), NULL

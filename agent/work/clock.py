@@ -71,6 +71,7 @@ class Clock:
         add(self._asking("rescue", seconds=STALLED), "interval", seconds=STALLED / 2, id="rescue")
         add(self._asking("tidy"), "cron", hour=4, minute=10, id="tidy")
         add(self._asking("reconcile"), "cron", hour=5, minute=0, id="reconcile")
+        add(self._asking("tree_head"), "cron", minute=0, id="tree_head")
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -34,3 +34,18 @@ class PushUnset(XueshiError):
 
     code = "E_PUSH"
     fix = "Make one: `xueshi source hook {name}`."
+
+
+class NoticeRefused(XueshiError):
+    """{count} notices to learners did not arrive; they are tried again."""
+
+    code = "E_NOTICE_REFUSED"
+    fix = "Look whether the mail server (XUESHI_MAIL) and the receiver (XUESHI_NOTICE_WEBHOOK) are there and take what they are sent."
+    exit_code = PERSON_NEEDED
+
+
+class NoticeSecretMissing(XueshiError):
+    """XUESHI_NOTICE_WEBHOOK is set, but no XUESHI_NOTICE_SECRET to sign with."""
+
+    code = "E_NOTICE_SECRET"
+    fix = "Set XUESHI_NOTICE_SECRET to the secret that the receiver checks signatures with."

@@ -64,6 +64,11 @@ def defer_stages() -> bool:
     return defer("stages", waiting="stages", priority=USUAL)
 
 
+def defer_notices() -> bool:
+    """Ask for learners to be told what they were not told yet."""
+    return defer("notices", waiting="notices", priority=IDLE)
+
+
 _DEPTH = """
 SELECT task_name, count(*) FILTER (WHERE status = 'todo' AND COALESCE(scheduled_at, now()) <= now()) AS waiting,
        count(*) FILTER (WHERE status = 'todo' AND scheduled_at > now()) AS later,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from agent.errors import XueshiError
 from agent.intake.budget import HOUR
 from agent.intake.errors import Interrupted, SourceBusy, SyncFailed
+from agent.work.errors import NoticeRefused
 
 MOST = 5
 """Attempts after the first."""
@@ -27,7 +28,9 @@ def pause(error: BaseException, attempts: int) -> timedelta | None:
         return timedelta(0)
     if isinstance(error, SyncFailed) and error.code == "E_BUDGET":
         return HOUR
-    again: bool = isinstance(error, SourceBusy) or (isinstance(error, SyncFailed) and error.action.again)
+    again: bool = isinstance(error, SourceBusy | NoticeRefused) or (
+        isinstance(error, SyncFailed) and error.action.again
+    )
     if attempts >= MOST or (isinstance(error, XueshiError) and not again):
         return None
     wait: timedelta = min(_FIRST * 2**attempts, _LONGEST)

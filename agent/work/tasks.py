@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from agent.certificates import transparency
 from agent.db.faults import explain
 from agent.errors import XueshiError
 from agent.flow import run_stages
@@ -23,8 +24,9 @@ from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
 from agent.reconciliation import stage as reconciliation
+from agent.work import telling
 from agent.work.lasting import persistently
-from agent.work.queue import AGAIN, defer, defer_backfill, defer_stages
+from agent.work.queue import AGAIN, defer, defer_backfill, defer_notices, defer_stages
 from agent.work.retry import pause
 
 _log = logging.getLogger(__name__)
@@ -71,6 +73,15 @@ def stages(context: JobContext, *, attempts: int = 0) -> None:
     """Match, credit, issue: everything that waits."""
     with _again(context, attempts):
         run_stages()
+        if telling.waiting():
+            defer_notices()
+
+
+@app.task(name="notices", pass_context=True)
+def notices(context: JobContext, *, attempts: int = 0) -> None:
+    """Tell learners what happened to their certificates."""
+    with _again(context, attempts):
+        telling.tell_all()
 
 
 @app.task(name="reconcile", pass_context=True)
@@ -78,6 +89,13 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
     """The daily reconciliation."""
     with _again(context, attempts):
         reconciliation.run()
+
+
+@app.task(name="tree_head", pass_context=True)
+def tree_head(context: JobContext, *, attempts: int = 0) -> None:
+    """The hourly signed head of the transparency log."""
+    with _again(context, attempts):
+        transparency.publish()
 
 
 @app.task(name="rescue", pass_context=True)

@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, pdf, report, stages, sync, sync_growth, sync_many, sync_slow
+from tests.bench import archives, intake, pdf, report, stages, sync, sync_growth, sync_many, sync_slow, verify_load
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
 _PARTS = {
@@ -20,6 +20,8 @@ _PARTS = {
     "sync_many": sync_many.run,
     "stages": stages.run,
     "pdf": pdf.run,
+    "zip": archives.run,
+    "verify": verify_load.run,
 }
 
 

@@ -27,6 +27,7 @@ def run(_: Options) -> Results:
 
 def _figures(found: dict[str, Any]) -> list[Figure]:
     rate = found["issued"] / found["issuing_cpu"]
+    per_hundred_thousand = found["issuing_seconds"] / found["issued"] * 100_000
     return [
         Figure("matching", f"matching of {_ROWS:,} rows to people and programmes", "s", [found["matching_seconds"]]),
         Figure(
@@ -35,9 +36,13 @@ def _figures(found: dict[str, Any]) -> list[Figure]:
         ),
         Figure(
             "issuing", "credentials numbered, signed and in PostgreSQL, for a second of our process's CPU",
-            "credentials/CPU-s", [rate], ask="≥ 2,000", met=rate >= 2000,
+            "credentials/CPU-s", [rate], ask="≥ 3,000", met=rate >= 3000,
         ),
         Figure("issuing_wall", "the same by the clock", "credentials/s", [found["issued"] / found["issuing_seconds"]]),
+        Figure(
+            "issuing_100000", "100,000 of them at that rate, by the clock", "s", [per_hundred_thousand], ask="≤ 60",
+            met=per_hundred_thousand <= 60,
+        ),
         Figure(
             "issuing_server_cpu", "CPU of PostgreSQL's process for 1,000 of them", "s",
             [found["issuing_server_cpu"] / found["issued"] * 1000],

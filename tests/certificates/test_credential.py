@@ -22,7 +22,8 @@ def read(signed):
 def test_a_library_that_we_did_not_write_verifies_it(signed):
     token = jws.deserialize_compact(signed.credential, ECKey.import_key(signed.keys.jwk))
     assert token.protected["alg"] == "ES256"
-    assert token.protected["typ"] == "vc+jwt"
+    assert token.protected.keys() == {"alg", "kid", "typ"}  # Open Badges 3.0, 8.2.4.1: no others
+    assert token.protected["typ"] == "JWT"
     assert token.protected["kid"].startswith(signed.keys.did + "#z")
     assert json.loads(token.payload)["credentialSubject"]["licenseNumber"] == signed.facts.number
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from agent.certificates.check import REGISTER_STEPS
 from agent.certificates.models import Certificate
+from agent.certificates.offline import FILE_STEPS
 from agent.certificates.pdfs import pdf_of
 from agent.certificates.signer import signing_keys
 from tests.house.houses import Base, one, sql
@@ -72,6 +74,7 @@ def test_a_file_of_ours_is_valid_and_says_whose_it_is(issued, xueshi, tmp_path):
     assert said.json == {
         "valid": True, "state": "issued", "reasons": [], "number": number, "holder": "欧阳𠮷",
         "programme": "2024年卫生系统医师专业科目", "hours": "20.00",
+        "checks": dict.fromkeys((*FILE_STEPS, *REGISTER_STEPS), True),
     }  # fmt: skip
     assert xueshi("certificate", "verify", path).out.startswith("有效  issued")
 

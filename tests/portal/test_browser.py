@@ -15,6 +15,7 @@ from django.core.wsgi import get_wsgi_application
 from waitress.server import create_server
 
 from agent.certificates.models import Certificate
+from agent.certificates.pdfs import pdf_of
 from agent.intake.models import Backfill, Source, SyncRun
 from agent.intake.sync import running
 from agent.localtime import now
@@ -101,6 +102,48 @@ def test_from_signing_in_to_the_certificate_that_a_stranger_verifies(certificate
     assert complaints == []
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_pdf_is_uploaded_by_keyboard_or_dropped_and_judged_step_by_step(certificate, site, browser, tmp_path, script):
+    file = tmp_path / "证书.pdf"
+    file.write_bytes(elsewhere_made(certificate))
+    complaints: list[str] = []
+    page = opened(browser, complaints, java_script_enabled=script)
+    page.goto(f"{site}/verify/")
+    page.get_by_label("证书文件").set_input_files(file)
+    page.get_by_role("button", name="上传并核对").press("Enter")
+    page.wait_for_selector("article.live .checks", timeout=60_000)
+    assert page.get_by_role("heading", level=1).inner_text() == "文件是真的，证书有效"
+    assert page.locator(".checks .done").count() == 8
+    page.get_by_role("link", name="再验证一张").click()
+    file.write_bytes(file.read_bytes() + b"x")
+    if script:
+        page.get_by_label("证书文件").wait_for()
+        data = page.evaluate_handle(
+            "bytes => { const d = new DataTransfer();"
+            "d.items.add(new File([Uint8Array.from(bytes)], 'x.pdf', {type: 'application/pdf'})); return d; }",
+            list(file.read_bytes()),
+        )
+        page.dispatch_event("form.upload", "drop", {"dataTransfer": data})
+    else:
+        page.get_by_label("证书文件").set_input_files(file)
+        page.get_by_role("button", name="上传并核对").click()
+    page.wait_for_selector("article.ended .checks", timeout=60_000)
+    assert "签名以后，文件末尾又添加了内容" in page.locator("article").inner_text()
+    assert complaints == []
+
+
+def test_a_file_that_is_too_large_is_told_before_it_is_sent(certificate, site, browser, tmp_path):
+    (tmp_path / "x.pdf").write_bytes(bytes(2_100_000))
+    complaints: list[str] = []
+    page = opened(browser, complaints)
+    page.goto(f"{site}/verify/")
+    page.get_by_label("证书文件").set_input_files(tmp_path / "x.pdf")
+    page.get_by_role("button", name="上传并核对").click()
+    assert "文件超过2 MB" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("button", name="上传并核对").is_enabled()
+    assert complaints == []
+
+
 STAFF = ("/runs/", "/runs/?state=failed", "/runs/1/", "/runs/2/", "/reconciliation/")
 LONG = (
     "枣庄市专业技术人员继续教育公共服务平台新能源与智能制造分院联合教学点" * 2
@@ -151,6 +194,24 @@ def town_cookie(town: Any, who: str) -> str:
     """The session of somebody who has signed in, asked for in a thread without a loop."""
     found: list[str] = []
     thread = threading.Thread(target=lambda: found.append(_session(town, who)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def elsewhere_made(certificate: Certificate) -> bytes:
+    """The certificate's page, drawn in a thread without a loop."""
+    found: list[bytes] = []
+
+    def draw() -> None:
+        from django.db import connection
+
+        try:
+            found.append(bytes(pdf_of(certificate).pdf))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=draw)
     thread.start()
     thread.join()
     return found[0]

@@ -49,7 +49,9 @@ def test_somebody_elses_certificate_is_as_if_it_did_not_exist(town, certificate,
 
 def test_a_revoked_one_is_not_given_out(town, text, certificate):
     Certificate.objects.filter(pk=certificate.pk).update(state="revoked")
-    CertificateEvent.objects.create(certificate=certificate, at=now(), state="revoked", reason="r")
+    CertificateEvent.objects.create(
+        certificate=certificate, at=now(), kind="revoked", state="revoked", reason_class="other", reason="r"
+    )
     client = town.client("xiaoming")
     for ending in ("pdf", "jwt"):
         answer = client.get(f"/certificates/{certificate.number}.{ending}")

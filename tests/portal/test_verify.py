@@ -20,7 +20,12 @@ def path_of(certificate: Certificate) -> str:
 def revoke(certificate: Certificate) -> None:
     Certificate.objects.filter(pk=certificate.pk).update(state="revoked")
     CertificateEvent.objects.create(
-        certificate=certificate, at=now(), state="revoked", reason="taken back by the source"
+        certificate=certificate,
+        at=now(),
+        kind="revoked",
+        state="revoked",
+        reason_class="source_withdrew",
+        reason="taken back by the source",
     )
 
 

@@ -18,7 +18,7 @@ from agent.intake.sync import Mode, pull
 from connectors.http import Limits
 from connectors.moodle.totals import agrees
 from tests.house.houses import Base, connect, sql
-from tests.trials import disk, kills, truth
+from tests.trials import disk, issue, kills, truth
 from tests.trials.faults import FAULTS, Fault
 
 HASTY = {"connect": 2, "read": 0.5, "deadline": 1, "attempts": 2, "backoff": 0.001, "longest_wait": 0.01}
@@ -41,6 +41,11 @@ def base(base: Base, monkeypatch: pytest.MonkeyPatch) -> Base:
 
 def test_kills_lose_double_and_invent_nothing(postgres: PrivatePostgres):
     assert kills.run(postgres, 5, 4, lambda _: None, each=4, people=15).faults == []
+
+
+def test_kills_in_an_issue_leave_every_number_once(postgres: PrivatePostgres):
+    outcome = issue.run(postgres, 11, 6, lambda _: None, people=600)
+    assert (outcome.faults, outcome.done["kill"] >= 6) == ([], True)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -7,7 +7,7 @@ from agent.append_only import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0003_in_force'),
+        ('certificates', '0011_keys_append_only'),
         ('organisations', '0001_initial'),
         ('programmes', '0002_append_only'),
     ]

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
 from agent.intake.models import SyncRun
-from agent.portal import equation_words, run_words
+from agent.portal import equation_words, run_words, words
 from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 
@@ -39,6 +39,18 @@ _GROUPS = (6, 4, 1, 4, 5, 5, 1)  # region, year, category, issuer, programme, se
 def hours(hundredths: int) -> str:
     """Hours as people write them."""
     return hours_text(hundredths)
+
+
+@register.filter
+def certificate_state(state: str) -> str:
+    """Where a certificate stands, in the reader's words; a word that we don't know stays as it is."""
+    return words.certificate_state(state)
+
+
+@register.filter
+def reason_class(key: str) -> str:
+    """Why a certificate's state changed, by the class of the reason."""
+    return words.reason_class(key)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from agent.certificates.models import Certificate
 from agent.certificates.pdfs import pdf_of
 from agent.errors import XueshiError
 from agent.portal.people import person_of
+from agent.portal.views.credentials import credential_in
 from agent.portal.words import certificates as headline
 
 _OF = ("programme__organiser", "programme__implementer", "programme_version")
@@ -48,12 +49,16 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @login_required
-def credential(request: HttpRequest, number: str) -> HttpResponse:
-    """The credential as it was signed (Open Badges 3.0 as VC-JWT): what wallets and machines check."""
+def credential(request: HttpRequest, number: str, form: str = "jwt") -> HttpResponse:
+    """The credential (Open Badges 3.0), as VC-JWT or with an embedded proof: what wallets and machines check."""
     certificate = _own(request, number)
     if certificate.state != Certificate.State.ISSUED:
         return _refused(request, certificate)
-    return _file(certificate.credential.encode("ascii"), "application/vc+jwt", certificate, "jwt")
+    try:
+        body, kind = credential_in(form, certificate)
+    except XueshiError as error:
+        return render(request, "portal/not_now.html", {"error": error}, status=503)
+    return _file(body, kind, certificate, form)
 
 
 def _own(request: HttpRequest, number: str) -> Certificate:
