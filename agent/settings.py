@@ -11,6 +11,9 @@
                                   (default: none; only set it where every request comes through that proxy)
 ``XUESHI_SIGNING_P12``            PKCS#12 with the signing key, replaces the one made on first use
 ``XUESHI_SIGNING_P12_PASSWORD``   its password
+``XUESHI_TSA_URL``                time-stamp authority (RFC 3161): pages are signed PAdES B-T instead of B-B
+``XUESHI_TSA_CA``                 PEM file: who must vouch for the authority
+``XUESHI_TSA_WHEN_DOWN``          ``wait`` (default: no page until it answers) or ``without`` (B-B meanwhile)
 ``XUESHI_PKCS11_MODULE``          library (.so) of a PKCS#11 token that signs instead: no key is in a file then
 ``XUESHI_PKCS11_TOKEN``           the token's label
 ``XUESHI_PKCS11_KEY``             the key's label on it (default ``xueshi``)
@@ -18,6 +21,7 @@
 ``XUESHI_SM2_KEY``                SM2 private key (PEM) for detached signatures by SM2 with SM3
 ``XUESHI_ISSUER``                 ``web`` or ``key``: issuer as did:web (default with https) or did:key (offline)
 ``XUESHI_MAPPINGS``               a folder of policies that replaces the shipped one
+``XUESHI_FONTS``                  a folder of fonts for characters beyond Noto's (default: Debian's fonts-hanazono)
 ``XUESHI_MAIL``                   mail server: ``smtp://host:25``, ``smtp+tls://user:password@host:587`` or
                                   ``smtps://user:password@host:465``; without it letters go to the worker's output
 ``XUESHI_MAIL_FROM``              who letters come from (default ``xueshi@`` and the base URL's host)

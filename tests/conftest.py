@@ -27,7 +27,14 @@ os.environ.update(
     DATABASE_URL="postgresql:///not-yet",
     DJANGO_SETTINGS_MODULE="agent.settings",
 )
-for _name in ("XUESHI_BASE_URL", "XUESHI_SIGNING_P12", "XUESHI_MAPPINGS", "XUESHI_REGION"):
+for _name in (
+    "XUESHI_BASE_URL",
+    "XUESHI_SIGNING_P12",
+    "XUESHI_MAPPINGS",
+    "XUESHI_REGION",
+    "XUESHI_FONTS",
+    "XUESHI_TSA_URL",
+):
     os.environ.pop(_name, None)
 
 import django  # noqa: E402 - the environment comes first
@@ -53,13 +60,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out tests whose programs are not on this machine, and say so; in CI they stay in, and fail."""
     if os.environ.get("CI"):
         return
-    left_out = [i for i in items if any(shutil.which(p) is None for m in i.iter_markers("needs") for p in m.args)]
+    left_out = [i for i in items if any(_missing(p) for m in i.iter_markers("needs") for p in m.args)]
     if left_out:
-        missing = {p for i in left_out for m in i.iter_markers("needs") for p in m.args if shutil.which(p) is None}
+        missing = {p for i in left_out for m in i.iter_markers("needs") for p in m.args if _missing(p)}
         config.hook.pytest_deselected(items=left_out)
         items[:] = [i for i in items if i not in left_out]
         if not hasattr(config, "workerinput") or config.workerinput["workerid"] == "gw0":  # type: ignore[attr-defined]
             print(f"\nleft out {len(left_out)} tests: no {', '.join(sorted(missing))} here (apt-packages.txt)")  # noqa: T201
+
+
+def _missing(program: str) -> bool:
+    """Whether a program, or a file that is named by its whole path (a font), is not on this machine."""
+    return shutil.which(program) is None and not Path(program).is_file()
 
 
 @pytest.fixture(scope="session")

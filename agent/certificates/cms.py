@@ -14,12 +14,14 @@ from asn1crypto import algos, cms, tsp, x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
+from agent.certificates.der import OCTETS, SEQUENCE, SET, TAG_0, TAG_1, tlv
 from agent.certificates.keys import Algorithm, SigningKeys
+from agent.certificates.timestamps import TimestampAuthority
 
-_SEQUENCE, _SET, _OCTETS, _TAG_0 = b"\x30", b"\x31", b"\x04", b"\xa0"
 _VERSION_1 = b"\x02\x01\x01"
-_LENGTH_IN_ONE_BYTE = 0x80
+_AROUND_A_TOKEN = 64
 _MESSAGE_DIGEST = cms.CMSAttributeType("message_digest").dump()
+_TIME_STAMP_TOKEN = cms.CMSAttributeType("signature_time_stamp_token").dump()
 
 
 class CmsForm:
@@ -42,23 +44,25 @@ class CmsForm:
         self._kind = cms.ContentType("signed_data").dump()
         self._head = (
             _VERSION_1
-            + _tlv(_SET, sha256)
+            + tlv(SET, sha256)
             + cms.EncapsulatedContentInfo({"content_type": "data"}).dump()
-            + _tlv(_TAG_0, b"".join(sorted(one.dump() for one in certificates)))
+            + tlv(TAG_0, b"".join(sorted(one.dump() for one in certificates)))
         )
         self._before = _VERSION_1 + sid.dump() + sha256
         self._after = algos.SignedDigestAlgorithm({"algorithm": method}).dump()
 
     def attributes(self, digest: bytes) -> bytes:
         """What is signed in place of a document with this SHA-256. DER orders a SET by its members' bytes."""
-        message_digest = _tlv(_SEQUENCE, _MESSAGE_DIGEST + _tlv(_SET, _tlv(_OCTETS, digest)))
+        message_digest = tlv(SEQUENCE, _MESSAGE_DIGEST + tlv(SET, tlv(OCTETS, digest)))
         return b"".join(sorted([*self._attributes, message_digest]))
 
-    def assemble(self, attributes: bytes, signature: bytes) -> bytes:
-        """The CMS in DER."""
-        body = self._before + _tlv(_TAG_0, attributes) + self._after + _tlv(_OCTETS, signature)
-        signed_data = _tlv(_SEQUENCE, self._head + _tlv(_SET, _tlv(_SEQUENCE, body)))
-        return _tlv(_SEQUENCE, self._kind + _tlv(_TAG_0, signed_data))
+    def assemble(self, attributes: bytes, signature: bytes, token: bytes = b"") -> bytes:
+        """The CMS in DER; with the ``token`` of a time-stamp authority it is B-T."""
+        body = self._before + tlv(TAG_0, attributes) + self._after + tlv(OCTETS, signature)
+        if token:
+            body += tlv(TAG_1, tlv(SEQUENCE, _TIME_STAMP_TOKEN + tlv(SET, token)))
+        signed_data = tlv(SEQUENCE, self._head + tlv(SET, tlv(SEQUENCE, body)))
+        return tlv(SEQUENCE, self._kind + tlv(TAG_0, signed_data))
 
 
 class CmsSigner:
@@ -70,10 +74,19 @@ class CmsSigner:
         self.size = len(self.sign(hashlib.sha256(b"").digest())) + 8
         """Room that a signature needs at most: an ECDSA signature's length varies by some bytes."""
 
-    def sign(self, digest: bytes) -> bytes:
-        """The CMS in DER that signs a document by its SHA-256."""
+    def room(self, authority: TimestampAuthority | None) -> int:
+        """Room that a signature needs at most, with its time-stamp."""
+        return self.size + (authority.size + _AROUND_A_TOKEN if authority else 0)
+
+    def sign(self, digest: bytes, authority: TimestampAuthority | None = None) -> bytes:
+        """The CMS in DER that signs a document by its SHA-256.
+
+        :raises agent.certificates.errors.TimestampError: the authority does not stamp it
+        """
         attributes = self._form.attributes(digest)
-        return self._form.assemble(attributes, self._keys.sign(_tlv(_SET, attributes)))
+        signature = self._keys.sign(tlv(SET, attributes))
+        token = authority.stamp(signature) if authority else b""
+        return self._form.assemble(attributes, signature, token)
 
 
 def _named(certificates: list[x509.Certificate]) -> tsp.SigningCertificateV2:
@@ -93,15 +106,6 @@ def _named(certificates: list[x509.Certificate]) -> tsp.SigningCertificateV2:
             ]
         }
     )
-
-
-def _tlv(tag: bytes, content: bytes) -> bytes:
-    """One DER element."""
-    size = len(content)
-    if size < _LENGTH_IN_ONE_BYTE:
-        return tag + bytes([size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return tag + bytes([_LENGTH_IN_ONE_BYTE | len(length)]) + length + content
 
 
 @lru_cache(maxsize=8)

@@ -132,7 +132,8 @@ class GlyphMissing(CertificateError):
 
     code = "E_GLYPH_MISSING"
     fix = (
-        "Check the character with the person's identity card; if it is right, report the code point: a font is missing."
+        "Check the character with the person's identity card; if it is right, install a font that has it (Debian: "
+        "fonts-hanazono has all of GB 18030-2022) or put one into the folder XUESHI_FONTS."
     )
     exit_code = PERSON_NEEDED
 
@@ -171,6 +172,27 @@ class PageUnexpected(CertificateError):
 
     code = "E_PAGE_FORM"
     fix = "Install the locked version of typst (requirements.lock)."
+
+
+# --- the time-stamp ------------------------------------------------------------------------------------------------
+class TimestampError(CertificateError):
+    """The page has no time-stamp, so it was not made."""
+
+    code = "E_TSA"
+    fix = "Ask again later; XUESHI_TSA_WHEN_DOWN=without makes pages without a time-stamp meanwhile."
+
+
+class TimestampUnreachable(TimestampError):
+    """The time-stamp authority {url} does not answer ({reason}); the page was not made."""
+
+    code = "E_TSA_UNREACHABLE"
+
+
+class TimestampRefused(TimestampError):
+    """What the time-stamp authority {url} answers is not taken: {reason}; the page was not made."""
+
+    code = "E_TSA_REFUSED"
+    fix = "Check XUESHI_TSA_URL, XUESHI_TSA_CA and this machine's clock, or ask the authority."
 
 
 # --- linked data -------------------------------------------------------------------------------------------------

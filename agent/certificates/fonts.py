@@ -1,12 +1,14 @@
 """The fonts that certificates are set in, and whether they can show a text.
 
-Only fonts from wheels are used, never the machine's: the same page comes out everywhere. Noto SC knows the characters
-of everyday and most rare names; Noto JP is asked for what it lacks (𠮷, U+20BB7). What neither has is refused here,
-because Typst leaves a blank for it.
+The first two come from wheels: the same page comes out everywhere. Noto SC knows the characters of everyday and most
+rare names, Noto JP some that it lacks (𠮷). What neither has is looked for in HanaMin (Debian's ``fonts-hanazono``),
+which has all of GB 18030-2022 (𬎆, 𪚥: CJK extensions B to F), or in the fonts of ``XUESHI_FONTS``. What no font has is
+refused here by its code point, because Typst leaves a blank for it.
 """
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,49 +20,83 @@ from fontTools.ttLib import TTFont
 
 from agent.certificates.errors import GlyphMissing, PrivateUse, TextControl
 
-FAMILIES = ("Noto Serif SC", "Noto Serif JP")
-"""In the order in which a character is looked for."""
+_HANAZONO = Path("/usr/share/fonts/truetype/hanazono")
+_KINDS = {".ttf", ".otf"}
+_UNSEEN = {"Co": PrivateUse, "Cc": TextControl, "Cf": TextControl, "Zl": TextControl, "Zp": TextControl}
+_NOT_SHOWN = {*_UNSEEN, "Cs"}
+_SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 
 
 def _files() -> list[Path]:
-    return [Path(pylopdf_fonts_zh_cn.serif_path()), Path(pylopdf_fonts_jp.serif_path())]
+    folder = Path(os.environ.get("XUESHI_FONTS") or _HANAZONO)
+    # B before A: B has what a name may need, A little beyond the wheels' fonts
+    further = sorted((path for path in folder.glob("*") if path.suffix.lower() in _KINDS), reverse=True)
+    return [Path(pylopdf_fonts_zh_cn.serif_path()), Path(pylopdf_fonts_jp.serif_path()), *further]
 
 
 def font_folders() -> list[Path]:
     """Where the typesetter finds the fonts (it passes over the paths of files without a word)."""
-    return [path.parent for path in _files()]
+    return list(dict.fromkeys(path.parent for path in _files()))
 
 
 @lru_cache(maxsize=1)
-def _shown() -> frozenset[int]:
-    """Every code point that one of the fonts has a glyph for."""
+def _read() -> tuple[tuple[str, ...], frozenset[str]]:
+    """The fonts' families in order, and every visible character that one of them has a glyph for."""
+    families: list[str] = []
     points: set[int] = set()
     for path in _files():
         with TTFont(path, lazy=True) as font:
+            families.append(font["name"].getBestFamilyName())
             points.update(font.getBestCmap())
-    return frozenset(points)
+    # a font may have a glyph, of nothing, for a selector too: alone it shows nothing all the same
+    shown = frozenset(c for c in map(chr, points) if unicodedata.category(c) not in _NOT_SHOWN) - _SELECTORS
+    return tuple(families), shown
 
 
 @lru_cache(maxsize=1)
-def _visible() -> frozenset[str]:
-    """The characters of those that are nothing special."""
-    special = {"Co", "Cc", "Cf", "Cs", "Zl", "Zp"}
-    return frozenset(c for c in map(chr, _shown()) if unicodedata.category(c) not in special)
+def _advances() -> list[tuple[float, dict[int, str], dict[str, tuple[int, int]]]]:
+    """Of each font: its units in an em, its glyphs by character, and how wide each is."""
+    found = []
+    for path in _files():
+        with TTFont(path, lazy=True) as font:
+            found.append((float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)))
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _advance(character: str) -> float:
+    for em, glyphs, widths in _advances():
+        if name := glyphs.get(ord(character)):
+            return widths[name][0] / em
+    return 0.0
+
+
+def ems(text: str) -> float:
+    """How long a text is on one line, in units of its size: so that a template need not measure what surely fits."""
+    return round(sum(map(_advance, text)), 3)
+
+
+def families() -> tuple[str, ...]:
+    """The names of the fonts, in the order in which a character is looked for."""
+    return _read()[0]
 
 
 def require_glyphs(texts: Mapping[str, str]) -> None:
     """Refuse what would come out as a blank.
 
+    A variation selector after a character is let through: it is kept in the page's text, and the shape is that of the
+    font, as Unicode has it for sequences that a font does not know.
+
     :param texts: name of the field → its text
     :raises GlyphMissing: names the first character that can't be shown (subclasses: `PrivateUse`, `TextControl`).
     """
-    shown = _shown()
+    shown = _read()[1]
     for field, text in texts.items():
-        if _visible().issuperset(text):  # nearly always: one call for a whole text
+        if shown.issuperset(text):  # nearly always: one call for a whole text
             continue
-        for character in text:
-            kind = unicodedata.category(character)
-            if kind != "Co" and kind not in {"Cc", "Cf", "Cs", "Zl", "Zp"} and ord(character) in shown:
+        for before, character in zip(f" {text}", text, strict=False):
+            if character in shown or (character in _SELECTORS and unicodedata.category(before) == "Lo"):
                 continue
-            error = {"Co": PrivateUse, "Cc": TextControl, "Cf": TextControl, "Zl": TextControl, "Zp": TextControl}
-            raise error.get(kind, GlyphMissing)(character=character, code_point=f"U+{ord(character):04X}", field=field)
+            error = _UNSEEN.get(unicodedata.category(character), GlyphMissing)
+            point = f"U+{ord(character):04X}"
+            raise error(character=character if error is GlyphMissing else "", code_point=point, field=field)

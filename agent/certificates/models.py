@@ -11,6 +11,7 @@ from agent.certificates.key_models import KeyRetirement, PublishedKey
 from agent.certificates.log_models import LogHead, LogLeaf, LogNode
 from agent.certificates.notices import CertificateNotice
 from agent.certificates.status_models import StatusList
+from agent.certificates.template_models import CertificateTemplate, TemplateChoice, TemplateDraft, TemplateVersion
 from agent.certificates.transitions import LIVE, STEPS, Kind, ReasonClass, State
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
@@ -18,8 +19,9 @@ from agent.programmes.models import Programme, ProgrammeVersion
 
 __all__ = [
     "Approval", "ApprovedAchievement", "Archive", "Certificate", "CertificateEvent", "CertificateNotice",
-    "CertificatePdf", "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery", "NoticeOptOut", "PageSum",
-    "PublishedKey", "Serial", "StatusList",
+    "CertificatePdf", "CertificateTemplate", "KeyRetirement", "LogHead", "LogLeaf", "LogNode", "NoticeDelivery",
+    "NoticeOptOut", "PageSum", "PublishedKey", "Serial", "StatusList", "TemplateChoice", "TemplateDraft",
+    "TemplateVersion",
 ]  # fmt: skip
 _LIVE = models.Q(state__in=list(LIVE))
 
@@ -133,6 +135,11 @@ class CertificatePdf(models.Model):
     pdf = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()
+    template = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+",
+        help_text="what it was drawn with; empty: before templates were on record",
+    )  # fmt: skip
+    language = models.CharField(max_length=8, blank=True)
 
     def __str__(self) -> str:
         return f"{self.certificate_id} {self.sha256[:8]}"

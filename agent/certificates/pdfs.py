@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from functools import lru_cache, partial
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from agent.certificates.errors import TimestampError
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.models import Certificate, CertificatePdf
 from agent.certificates.pdf import render_pdf
 from agent.certificates.signer import keys_to_sign
+from agent.certificates.template_register import Chosen, content_of, lock_page, publish_shipped, template_of
+from agent.certificates.timestamps import authority_of_settings
 from agent.localtime import now
 
 
@@ -21,16 +26,42 @@ def pdf_of(certificate: Certificate) -> CertificatePdf:
     stored = CertificatePdf.objects.filter(pk=certificate.pk).first()
     if stored:
         return stored
+    _shipped_on_record()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi pdf'), %s)", [certificate.pk % 2**31])
+        lock_page(certificate)
         stored = CertificatePdf.objects.filter(pk=certificate.pk).first()
         if stored:
             return stored
-        page = render_pdf(facts_of(certificate), certificate.credential, keys_to_sign())
+        chosen = template_of(certificate)
+        page = _signed(certificate, chosen)
         return CertificatePdf.objects.create(
-            certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now()
-        )
+            certificate=certificate, pdf=page, sha256=hashlib.sha256(page).hexdigest(), made_at=now(),
+            template=chosen.version, language=chosen.language,
+        )  # fmt: skip
+
+
+def _signed(certificate: Certificate, chosen: Chosen) -> bytes:
+    """The page, with a time-stamp where an authority is set."""
+    render = partial(
+        render_pdf, facts_of(certificate), certificate.credential, keys_to_sign(),
+        template=content_of(chosen.version), language=chosen.language,
+    )  # fmt: skip
+    try:
+        return render(authority=timestamp_authority())
+    except TimestampError:
+        if os.environ.get("XUESHI_TSA_WHEN_DOWN") != "without":
+            raise
+        return render()
+
+
+timestamp_authority = lru_cache(maxsize=1)(authority_of_settings)
+"""Read once: what the authority's tokens measure is learned once, too."""
+
+
+@lru_cache(maxsize=1)
+def _shipped_on_record() -> None:
+    """A release without migrations brings its templates too."""
+    publish_shipped()
 
 
 def facts_of(certificate: Certificate) -> CertificateFacts:

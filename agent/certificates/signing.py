@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.certificates.cms import cms_signer
-from agent.certificates.errors import PageUnexpected
+from agent.certificates.errors import PageUnexpected, TimestampRefused
 from agent.certificates.keys import SigningKeys
+from agent.certificates.timestamps import TimestampAuthority
 
 _TRAILER = re.compile(rb"trailer\s*<<(.*?)>>\s*startxref\s+(\d+)\s+%%EOF\s*\Z", re.DOTALL)
 _NUMBER = rb"(\d+) 0 R"
@@ -31,12 +32,17 @@ class Stamp:
     reason: str
 
 
-def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
+def sign_pdf(
+    page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None, under: bytes = b""
+) -> bytes:
     """The signed document; its signature covers every byte and permits no change (DocMDP 1).
 
+    :param authority: stamps the signature with the time (PAdES B-T)
+    :param under: a packed content stream (`underlay.operators`) that is drawn before the page's own
     :raises PageUnexpected: ``page`` is not what Typst makes.
+    :raises TimestampError: the authority does not stamp it; there is no page then
     """
-    signer = cms_signer(keys)
+    room = cms_signer(keys).room(authority)
     document = _Update(page)
     signature, widget, appearance = (document.size + n for n in range(3))
     x1, y1, x2, y2 = stamp.rect
@@ -45,7 +51,7 @@ def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
         b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange "
         + b" " * _RANGE_WIDTH
         + b"/Contents <"
-        + b"0" * (2 * signer.size)
+        + b"0" * (2 * room)
         + b">/M(%s)/Name%s/Reason%s" % (_date(stamp.signed_at), _text(stamp.signer), _text(stamp.reason))
         + b"/Reference[<</Type/SigRef/TransformMethod/DocMDP"
         b"/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]>>",
@@ -60,13 +66,16 @@ def sign_pdf(page: bytes, keys: SigningKeys, stamp: Stamp) -> bytes:
         b"<</Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>/Length 0>>\nstream\n\nendstream"
         % (x2 - x1, y2 - y1),
     )
+    if under:
+        document.add(appearance + 1, b"<</Length %d/Filter/FlateDecode>>\nstream\n%b\nendstream" % (len(under), under))
+        document.replace(document.page, rb"/Contents (\d+ 0 R)", rb"/Contents[%d 0 R \1]" % (appearance + 1))
     document.extend(document.page, b"/Annots[%d 0 R]" % widget, forbidden=b"/Annots")
     document.extend(
         document.root,
         b"/AcroForm<</Fields[%d 0 R]/SigFlags 3>>/Perms<</DocMDP %d 0 R>>" % (widget, signature),
         forbidden=b"/AcroForm",
     )
-    return _fill(document.finish(), document.offsets[signature], keys)
+    return _fill(document.finish(), document.offsets[signature], keys, room, authority)
 
 
 class _Update:
@@ -80,6 +89,7 @@ class _Update:
         self._parts: list[bytes] = [b"\n"]
         self._length = len(page) + 1
         self.offsets: dict[int, int] = {}
+        self._changed: dict[int, bytes] = {}
         self.root = self._find(rb"/Root " + _NUMBER, self._trailer)
         self.size = self._find(rb"/Size (\d+)", self._trailer)
         pages = self._find(rb"/Pages " + _NUMBER, self._object(self.root))
@@ -110,9 +120,16 @@ class _Update:
         self._parts.append(text)
         self._length += len(text)
 
+    def replace(self, number: int, old: bytes, new: bytes) -> None:
+        """Have one entry of a dictionary another, when it is written anew."""
+        body, found = re.subn(old, new, self._object(number))
+        if found != 1:
+            raise PageUnexpected(reason=f"object {number} has no entry like {old.decode()}")
+        self._changed[number] = body
+
     def extend(self, number: int, entries: bytes, *, forbidden: bytes) -> None:
         """Write a dictionary anew, with ``entries`` at its end."""
-        body = self._object(number)
+        body = self._changed.get(number) or self._object(number)
         if not body.endswith(b">>") or forbidden in body:
             raise PageUnexpected(reason=f"object {number} can't take {forbidden.decode()}")
         self.add(number, body[:-2] + entries + b">>")
@@ -126,17 +143,18 @@ class _Update:
         return bytearray(b"".join([self._old, *self._parts, end]))
 
 
-def _fill(document: bytearray, start: int, keys: SigningKeys) -> bytes:
+def _fill(document: bytearray, start: int, keys: SigningKeys, room: int, authority: TimestampAuthority | None) -> bytes:
     """Write the byte range, then sign all but the gap, then write the signature into the gap."""
-    signer = cms_signer(keys)
     opening = document.index(b"/Contents <", start) + len(b"/Contents ")
-    closing = opening + 2 * signer.size + 2
+    closing = opening + 2 * room + 2
     span = b"[0 %d %d %d]" % (opening, closing, len(document) - closing)
     at = document.index(b"/ByteRange ", start) + len(b"/ByteRange ")
     document[at : at + len(span)] = span
     digest = hashlib.sha256(memoryview(document)[:opening])
     digest.update(memoryview(document)[closing:])
-    signature = signer.sign(digest.digest()).hex().encode()
+    signature = cms_signer(keys).sign(digest.digest(), authority).hex().encode()
+    if len(signature) > 2 * room:
+        raise TimestampRefused(url=authority.url if authority else "", reason="it is longer than the one before")
     document[opening + 1 : opening + 1 + len(signature)] = signature
     return bytes(document)
 

@@ -6,6 +6,7 @@ said of a document that was added to; here only what is signed from the first by
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from agent.certificates.errors import CredentialInvalid
 from agent.certificates.facts import document_texts
 from agent.certificates.keys import PublicKey, TrustedKey, algorithm_of, in_order, public_key_of
 from agent.certificates.numbers import is_number
+from agent.certificates.timestamps import in_plain_form, token_holds
 
 ATTACHMENT = "credential.jwt"
 MAX_BYTES = 2_000_000
@@ -224,9 +226,24 @@ def _in_our_form(data: bytes, signature: EmbeddedPdfSignature, certificate: x509
     form = CmsForm(certificate, in_order(certificate, others), algorithm_of(public_key_of(certificate)))
     info = signature.signer_info
     digest = next(one["values"][0].native for one in info["signed_attrs"] if one["type"].native == "message_digest")
-    expected = form.assemble(form.attributes(digest), info["signature"].native)
+    token = _token(info)
+    if token is None:
+        return False
+    expected = form.assemble(form.attributes(digest), info["signature"].native, token)
     _, first, second, _ = (int(value) for value in signature.byte_range)
     return data[first:second] == b"<" + expected.hex().encode().ljust(second - first - 2, b"0") + b">"
+
+
+def _token(info: Any) -> bytes | None:
+    """The time-stamp inside a signature; empty: it has none. None: it has one that does not hold, or something else."""
+    if not info["unsigned_attrs"]:
+        return b""
+    (attribute,) = info["unsigned_attrs"]
+    (token,) = attribute["values"]
+    imprint = hashlib.sha256(info["signature"].native).digest()
+    if attribute["type"].native != "signature_time_stamp_token" or not token_holds(token["content"], imprint):
+        return None
+    return bytes(token.dump()) if in_plain_form(token) else None
 
 
 def _attached(reader: PdfFileReader) -> str | None:

@@ -130,10 +130,10 @@ def _signing() -> str:
 
 
 def _fonts() -> str:
-    from agent.certificates.fonts import FAMILIES, require_glyphs  # noqa: PLC0415
+    from agent.certificates.fonts import families, require_glyphs  # noqa: PLC0415
 
     require_glyphs({"sample": "继续教育𠮷䶮·〔〕"})
-    return ", ".join(FAMILIES)
+    return ", ".join(families())
 
 
 def _connectors() -> str:

@@ -35,6 +35,7 @@ for _name in (
     "quarantine",
     "learner",
     "certificate",
+    "template",
     "certificate_life",
     "transparency",
     "keys",

@@ -14,6 +14,7 @@ from tests.bench import (
     intake,
     issue,
     pages,
+    pdf,
     report,
     rest,
     stages,
@@ -35,6 +36,7 @@ _PARTS = {
     "issue": issue.run,
     "rest": rest.run,
     "pages": pages.run,
+    "pdf": pdf.run,
     "zip": archives.run,
     "verify": verify_load.run,
 }

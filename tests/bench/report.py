@@ -59,6 +59,11 @@ _METHOD = """## Method
 - **Pages**: the certificate's page with its credential attached, drawn and signed one after another on one core, caches
   warm. pyHanko signs the same page of the same typesetter, kept ready, loading its PKCS#12 for each signature as in its
   documentation.
+- **PDF**: the certificate's page with its credential attached, drawn and signed one after another on one core, caches
+  warm; 400 pages of the shipped templates. *pyHanko* signs the same page of the same typesetter, kept ready, loading its
+  PKCS#12 for each signature as in its documentation. *reportlab* (a canvas as in its user guide, HanaMin as TrueType, its
+  own QR widget, a plain frame for the border; no PDF/A, no attachment) and *WeasyPrint* (HTML and CSS, PDF/A-3b, the
+  credential attached; border, seal and QR code given to it as ready SVG) draw the same texts, and do not sign.
 - The peers are installed into `.bench/` from `tests/bench/requirements-peers.lock` for this purpose only; nothing of them
   is shipped.
 """

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from agent.certificates import errors
-from agent.certificates.pdf import TEMPLATES, render_pdf
+from agent.certificates.fonts import _read, require_glyphs
+from agent.certificates.pdf import render_pdf
+from agent.certificates.template_folder import SHIPPED
 from agent.certificates.verify import verify_pdf
 from tests.certificates.conftest import signed_page
 
@@ -143,6 +145,7 @@ def test_the_sentence_follows_the_facts(texts, sentence, facts, keys, tmp_path):
         ({"holder": "王\ue5e5"}, errors.PrivateUse, "U+E5E5"),
         ({"holder": "王\U000f0001"}, errors.PrivateUse, "U+F0001"),
         ({"holder": "王\U0002ebf0"}, errors.GlyphMissing, "U+2EBF0"),
+        ({"holder": "\ufe00王"}, errors.GlyphMissing, "U+FE00"),
         ({"programme": "ئۇيغۇر"}, errors.GlyphMissing, "U+0626"),
         ({"holder": "王\u200b力"}, errors.TextControl, "U+200B"),
         ({"filing_number": "1\n2"}, errors.TextControl, "U+000A"),
@@ -151,6 +154,50 @@ def test_the_sentence_follows_the_facts(texts, sentence, facts, keys, tmp_path):
 def test_a_character_that_would_be_blank_is_refused_by_its_code_point(texts, error, code_point, facts, keys):
     with pytest.raises(error, match=re.escape(code_point)):
         signed_page(replace(facts, **texts), keys)
+
+
+HANAMIN = "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"
+
+
+@pytest.mark.needs("pdftotext", "pdffonts", HANAMIN)
+@pytest.mark.parametrize("name", ["王𬎆", "𪚥𠮷䶮", "𫠠𬱖·㛃𪩘", "欧阳 𬭎"])
+def test_characters_beyond_the_wheels_fonts_are_drawn_by_hanamin(name, facts, keys, tmp_path):
+    pdf = signed_page(replace(facts, holder=name), keys)
+    assert name.replace(" ", "") in text_of(pdf, tmp_path)
+    fonts = said_by("pdffonts", tmp_path / "page.pdf").splitlines()[2:]
+    assert all(re.search(r"\byes yes yes\b", font) for font in fonts)
+    assert len(pdf) <= 60_000
+
+
+@pytest.mark.needs(HANAMIN)
+def test_all_of_gb_18030_2022_beyond_the_basic_plane_can_be_drawn():
+    for first, last in (
+        (0x20000, 0x2A6D6),
+        (0x2A700, 0x2B734),
+        (0x2B740, 0x2B81D),
+        (0x2B820, 0x2CEA1),
+        (0x2CEB0, 0x2EBE0),
+    ):
+        require_glyphs({"block": "".join(map(chr, range(first, last + 1)))})
+
+
+@pytest.fixture
+def fonts_read_anew(monkeypatch, tmp_path):
+    monkeypatch.setenv("XUESHI_FONTS", str(tmp_path))
+    _read.cache_clear()
+    yield
+    _read.cache_clear()
+
+
+def test_without_the_further_font_the_character_is_refused_by_its_code_point(fonts_read_anew):
+    with pytest.raises(errors.GlyphMissing, match=re.escape("«𬎆» (U+2C386)")):
+        require_glyphs({"holder": "王𬎆"})
+
+
+@pytest.mark.needs("pdftotext")
+@pytest.mark.parametrize("name", ["葛\U000e0100城", "神\ufe00谷", "王 小 明", "A. B·C"])
+def test_selectors_spaces_and_dots_stay_in_the_name(name, facts, keys, tmp_path):
+    assert name.replace(" ", "") in text_of(signed_page(replace(facts, holder=name), keys), tmp_path)
 
 
 def test_what_fits_nowhere_is_refused_and_not_cut(facts, keys):
@@ -165,4 +212,4 @@ def test_text_can_not_become_markup(facts, keys):
 
 def test_templates_do_not_say_what_only_the_state_may_say():
     words = re.compile("中国|全国|国家|职业资格|岗位合格")
-    assert not [path for path in TEMPLATES.rglob("*.typ") if words.search(path.read_text(encoding="utf-8"))]
+    assert not [path for path in SHIPPED.rglob("*.typ") if words.search(path.read_text(encoding="utf-8"))]

@@ -13,13 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.trials.outcome import Outcome
+
 
 def main() -> int:
     """Run the trials."""
     parser = argparse.ArgumentParser(prog="make trials", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="repeat a trial with its seed")  # noqa: S311
     parser.add_argument("--kills", type=int, default=200, help="processes to kill")
-    parser.add_argument("--only", choices=("faults", "disk", "issue", "kills"), help="one part")
+    parser.add_argument("--only", choices=("faults", "disk", "pages", "issue", "kills"), help="one part")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever is told to end leaves nobody running
     home = Path(tempfile.mkdtemp(prefix="xt"))
@@ -46,11 +48,9 @@ def set_up(home: Path) -> None:
 
 def _tried(chosen: argparse.Namespace, home: Path) -> int:
     from django.core.management import call_command
-    from rich.console import Console
-    from rich.table import Table
 
     from agent.db.private import PrivatePostgres
-    from tests.trials import disk, faults, issue, kills
+    from tests.trials import disk, faults, issue, kills, pages
     from tests.trials.places import at
 
     began = time.monotonic()
@@ -69,10 +69,22 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
         if chosen.only in (None, "disk"):
             outcomes.append(disk.run(chosen.seed))
             tell(f"disk full: {len(outcomes[-1].faults)} faults")
+        if chosen.only in (None, "pages"):
+            outcomes.append(pages.run(quiet, chosen.seed, tell))
         if chosen.only in (None, "issue"):
             outcomes.append(issue.run(quiet, chosen.seed, max(1, chosen.kills // 2), tell))
         if chosen.only in (None, "kills"):
             outcomes.append(kills.run(quiet, chosen.seed, chosen.kills, tell))
+    _show(outcomes)
+    wrong = any(one.faults for one in outcomes)
+    tell(f"seed {chosen.seed}: " + ("something is wrong" if wrong else "all is well"))
+    return int(wrong)
+
+
+def _show(outcomes: list[Outcome]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None)
     for head in ("trial", "tried", "faults found", "seconds"):
         table.add_column(head, justify="left" if head in ("trial", "tried") else "right")
@@ -84,8 +96,6 @@ def _tried(chosen: argparse.Namespace, home: Path) -> int:
     for one in outcomes:
         for fault in one.faults:
             console.print(f"✗ {one.name}: {fault}", markup=False)
-    tell(f"seed {chosen.seed}: " + ("something is wrong" if any(one.faults for one in outcomes) else "all is well"))
-    return int(any(one.faults for one in outcomes))
 
 
 if __name__ == "__main__":

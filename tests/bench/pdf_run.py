@@ -1,6 +1,7 @@
-"""Measures signed pages in a process of its own: ``page_run COUNT ours|pyhanko`` in a fresh ``XUESHI_HOME``.
+"""Measures signed pages in a process of its own: ``pdf_run COUNT HOW [FILE]`` in a fresh ``XUESHI_HOME``.
 
-``pyhanko`` draws the same page by the same typesetter, kept ready, and signs it as pyHanko's documentation has it.
+``classic`` and ``modern`` are ours. ``pyhanko`` draws the same page by the same typesetter, kept ready, and signs it as
+pyHanko's documentation has it. ``write`` puts what the pages say into FILE, for peers that draw by themselves.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -19,36 +22,49 @@ from agent.certificates.credential import sign_credentials
 from agent.certificates.facts import CertificateFacts
 from agent.certificates.keys import SigningKeys
 from agent.certificates.numbers import make_number, make_token
-from agent.certificates.pdf import _template, render_pdf
+from agent.certificates.pdf import drawing_of, page_data, render_pdf
+from agent.certificates.template_folder import shipped
 from agent.home import home
 from tests.bench.measure import peak_megabytes
 
 _FAMILY, _GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜秀英敏静丽强磊"
+_WARM = 10
 _SECRET = b"only for the bench"
 
 
-def main(count: str, how: str) -> None:
+def main(count: str, how: str, file: str = "") -> None:
     """Draw and sign; print what it took."""
     start()
     from agent.certificates.signer import signing_keys
 
     keys = signing_keys()
-    facts = [_facts(serial) for serial in range(1, int(count) + 11)]
+    facts = [_facts(serial) for serial in range(1, int(count) + _WARM + 1)]
     credentials = sign_credentials(facts, keys, issuer_id=keys.did, base_url="http://127.0.0.1:8000")
-    draw = render_pdf if how == "ours" else _pyhanko(keys)
-    pages = [
-        draw(*pair, keys) for pair in list(zip(facts, credentials, strict=True))[:10]
-    ]  # fonts are read, caches warm
+    pairs = list(zip(facts, credentials, strict=True))
+    if how == "write":
+        _write(Path(file), pairs)
+        return
+    draw = _pyhanko(keys) if how == "pyhanko" else partial(render_pdf, template=shipped(how))
+    for pair in pairs[:_WARM]:  # fonts are read, caches warm
+        draw(*pair, keys)
     began, busy = time.perf_counter(), time.process_time()
-    pages = [draw(*pair, keys) for pair in list(zip(facts, credentials, strict=True))[10:]]
+    pages = [draw(*pair, keys) for pair in pairs[_WARM:]]
     found = {
         "cpu": time.process_time() - busy,
         "seconds": time.perf_counter() - began,
+        "pages": len(pages),
         "kilobytes": statistics.median(map(len, pages)) / 1000,
         "megabytes": peak_megabytes(),
         "name": f"typst {version('typst')} + pyHanko {version('pyhanko')}",
     }
     print(json.dumps(found))
+
+
+def _write(file: Path, pairs: list[tuple[CertificateFacts, str]]) -> None:
+    under = drawing_of(shipped("classic")).underlay(pairs[0][0].organiser, "zh").decode()
+    lines = [{"underlay": under}, *(page_data(facts, credential, "zh") for facts, credential in pairs)]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    print(json.dumps({"pages": len(pairs)}))
 
 
 def _facts(serial: int) -> CertificateFacts:
@@ -63,7 +79,7 @@ def _facts(serial: int) -> CertificateFacts:
     )  # fmt: skip
 
 
-def _pyhanko(keys: SigningKeys) -> object:
+def _pyhanko(keys: SigningKeys) -> Callable[[CertificateFacts, str, SigningKeys], bytes]:
     """Draws as we do, and signs as in «Signing PDF files» of pyHanko's documentation."""
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -78,7 +94,7 @@ def _pyhanko(keys: SigningKeys) -> object:
     )
 
     def draw(facts: CertificateFacts, credential: str, _: SigningKeys) -> bytes:
-        page = _template("classic").compile(facts, credential)
+        page = drawing_of(shipped("classic")).page(facts, credential)
         signer = signers.SimpleSigner.load_pkcs12(str(file), passphrase=_SECRET)
         meta = signers.PdfSignatureMetadata(
             field_name="Signature", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES

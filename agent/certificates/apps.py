@@ -1,0 +1,18 @@
+"""What happens around the tables of this room."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class Certificates(AppConfig):
+    """The room of certificates."""
+
+    name = "agent.certificates"
+
+    def ready(self) -> None:
+        """The templates that a release ships are on record as soon as its tables are."""
+        from agent.certificates.template_register import publish_shipped  # noqa: PLC0415 - models are loaded by now
+
+        post_migrate.connect(publish_shipped, sender=self, dispatch_uid="shipped templates")
