@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from functools import lru_cache
 
@@ -50,6 +51,17 @@ def trusted() -> tuple[TrustedKey, ...]:
         if not known:
             raise
     return tuple(known.values())
+
+
+@lru_cache(maxsize=4)
+def trusted_at(mark: Hashable) -> tuple[TrustedKey, ...]:  # noqa: ARG001 - what it is kept by
+    """The same, kept for as long as ``mark`` is equal: the names and ends of published keys, as just read.
+
+    A key that signs and is not written down yet may be missing: whoever misses one asks `trusted`.
+
+    :raises SigningKeyError: as above; that is not kept
+    """
+    return trusted()
 
 
 def public_keys() -> list[PublicKeys]:

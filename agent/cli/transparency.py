@@ -83,9 +83,7 @@ def check(
     saved: Annotated[Path, typer.Argument(help="The head that was saved, as JSON.")],
     today: Annotated[Path, typer.Argument(help="Today's head, as JSON.")],
     proof: Annotated[Path, typer.Argument(help="The consistency proof between their sizes, as JSON.")],
-    trust: Annotated[
-        list[Path], typer.Option(help="Published keys: PEM, a JWK set, did.json, or a folder of these.")
-    ],
+    trust: Annotated[list[Path], typer.Option(help="Published keys: PEM, a JWK set, did.json, or a folder of these.")],
     as_json: AsJson = False,
 ) -> None:
     """Check, offline and with files only, that the log of a saved head was not changed since."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
@@ -115,6 +115,6 @@ def grouped(number: str) -> SafeString:
     """A certificate number in its seven parts: the eye gets gaps, the clipboard none."""
     parts, at = [], 0
     for length in _GROUPS:
-        parts.append((number[at : at + length],))
+        parts.append(f"<span>{html.escape(number[at : at + length])}</span>")
         at += length
-    return format_html('<span class="number">{}</span>', format_html_join("", "<span>{}</span>", parts))
+    return mark_safe(f'<span class="number">{"".join(parts)}</span>')  # noqa: S308 - escaped above
