@@ -9,7 +9,19 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archives, intake, pages, report, stages, sync, sync_growth, sync_many, sync_slow, verify_load
+from tests.bench import (
+    archives,
+    intake,
+    log,
+    pages,
+    report,
+    stages,
+    sync,
+    sync_growth,
+    sync_many,
+    sync_slow,
+    verify_load,
+)
 from tests.bench.measure import MeasurementFailed, Options, Results, machine, say
 
 _PARTS = {
@@ -22,6 +34,7 @@ _PARTS = {
     "pages": pages.run,
     "zip": archives.run,
     "verify": verify_load.run,
+    "log": log.run,
 }
 
 
