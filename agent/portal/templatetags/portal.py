@@ -13,6 +13,7 @@ from agent.intake.models import SyncRun
 from agent.portal import equation_words, run_words, words
 from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
+from agent.quarantine import codes
 
 register = template.Library()
 
@@ -88,6 +89,20 @@ def equation_name(line: Any) -> str:
 def told(thing: Any, what: str) -> str:
     """``thing.what_zh`` or ``thing.what_en``, as the reader reads."""
     return str(getattr(thing, f"{what}_en")) if english() else tight(getattr(thing, f"{what}_zh"))
+
+
+@register.filter
+def code_sentence(code: str) -> str:
+    """What the code of an error means, as far as a table of ours says it: no path of ours is in that."""
+    said = codes.sentence(code, {}, english=english())
+    return "" if said == code else said if english() else tight(said)
+
+
+@register.filter
+def code_fix(code: str) -> str:
+    """What mends it."""
+    said = codes.fix(code, english=english())
+    return said if english() else tight(said)
 
 
 @register.filter
