@@ -75,11 +75,11 @@ def public_keys() -> list[PublicKeys]:
 
 
 def one_key(beginning: str) -> PublishedKey:
-    """The published key whose name begins so.
+    """The published key whose name begins so. A dash at its front may be left out: a command takes it for an option.
 
     :raises KeyUnknown: there is none, or more than one.
     """
-    found = list(PublishedKey.objects.filter(kid__startswith=beginning)[:2])
+    found = [row for row in _published() if beginning and row.kid.lstrip("-").startswith(beginning.lstrip("-"))]
     if len(found) != 1:
         raise KeyUnknown(kid=beginning)
     return found[0]

@@ -222,3 +222,15 @@ def test_whatever_is_wrong_with_a_key_is_said_in_chinese_too():
     for code in holding:
         assert CODES[code].zh
         assert "{" not in CODES[code].zh + CODES[code].fix_zh
+
+
+def test_a_key_is_named_by_its_beginning_and_a_dash_may_be_left_out(first, xueshi):
+    row = PublishedKey.objects.get()
+    for kid in ("-Dash" + "a" * 38, "Dash" + "b" * 39):
+        PublishedKey.objects.create(
+            kid=kid, certificates=row.certificates, private_ca=True, multikey="", published_at=row.published_at
+        )
+    assert xueshi("keys", "retire", "Dasha", "--json").json["kid"].startswith("-Dash")
+    assert xueshi("keys", "retire", "Dashb", "--json").json["kid"].startswith("Dash")
+    assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "Dash").err
+    assert "Dashaaaaaaaa" in xueshi("keys", "list").out
