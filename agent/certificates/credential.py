@@ -197,10 +197,27 @@ def read_jwt(jwt: str) -> dict[str, Any]:
         raise CredentialInvalid(reason="it does not have the form of a signed credential") from None
 
 
-def read_credential(jwt: str, trusted: Iterable[x509.Certificate | PublicKey | TrustedKey]) -> dict[str, Any]:
+Trusted = x509.Certificate | PublicKey | TrustedKey
+
+
+def read_credential(jwt: str, trusted: Iterable[Trusted]) -> dict[str, Any]:
     """The credential in ``jwt``, when one of the ``trusted`` keys signed it, while it was to be trusted.
 
     :raises CredentialInvalid: another key, changed, cut, not a credential, not yet valid, or not any more.
+    """
+    credential, key = read_signed(jwt, trusted)
+    try:
+        _require_form(credential, public_key_of(key))
+        _require_time(credential, key)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise CredentialInvalid(reason="it does not have the form of a signed credential") from None
+    return credential
+
+
+def read_signed(jwt: str, trusted: Iterable[Trusted]) -> tuple[dict[str, Any], Trusted]:
+    """Any JSON object that one of the ``trusted`` keys signed as JWT, and that key; whether it is current is not asked.
+
+    :raises CredentialInvalid: another key, changed, cut, or no JWT.
     """
     if len(jwt) > _MAX_BYTES:
         raise CredentialInvalid(reason="it is too long to be one of ours")
@@ -211,12 +228,9 @@ def read_credential(jwt: str, trusted: Iterable[x509.Certificate | PublicKey | T
         key = next((one for one in trusted if _signed_by(public_key_of(one), header, message, signature)), None)
         if key is None:
             raise CredentialInvalid(reason="it is not signed by a trusted key, or was changed afterwards")
-        credential = orjson.loads(_decode(body))
-        _require_form(credential, public_key_of(key))
-        _require_time(credential, key)
+        return dict(orjson.loads(_decode(body))), key
     except (ValueError, KeyError, TypeError, AttributeError):
         raise CredentialInvalid(reason="it does not have the form of a signed credential") from None
-    return credential  # type: ignore[no-any-return] # a JSON object: its form was just required
 
 
 def _require_form(credential: dict[str, Any], key: PublicKey) -> None:

@@ -44,6 +44,31 @@ def base58(raw: bytes) -> str:
     return "z" + "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text
 
 
+def from_multikey(text: str, kind: Literal["p256", "rsa", "ed25519"]) -> bytes:
+    """The key in a Multikey.
+
+    :raises ValueError: it is none, or one of another kind
+    """
+    raw, prefix = from_base58(text), _MULTICODEC[kind]
+    if not raw.startswith(prefix):
+        raise ValueError(kind)
+    return raw.removeprefix(prefix)
+
+
+def from_base58(text: str) -> bytes:
+    """What `base58` wrote.
+
+    :raises ValueError: it did not
+    """
+    if text[:1] != "z":
+        raise ValueError(text[:1])
+    number = 0
+    for character in text[1:]:
+        number = number * 58 + _BASE58.index(character)
+    zeros = len(text) - 1 - len(text[1:].lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
 def did_key(kind: Literal["p256", "rsa", "ed25519"], raw: bytes) -> str:
     """A public key as ``did:key:z…``."""
     return "did:key:" + multibase(kind, raw)

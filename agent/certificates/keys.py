@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -133,10 +133,16 @@ def public_key_of(item: x509.Certificate | PublicKey | TrustedKey) -> PublicKey:
     """
     if isinstance(item, TrustedKey):
         item = item.certificate
-    key = item.public_key() if isinstance(item, x509.Certificate) else item
+    key = _key_in(item) if isinstance(item, x509.Certificate) else item
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         raise TypeError(type(key).__name__)
     return key
+
+
+@lru_cache(maxsize=64)
+def _key_in(certificate: x509.Certificate) -> object:
+    """Kept, for taking it out costs as much as a signature does, and every page asks again."""
+    return certificate.public_key()
 
 
 def algorithm_of(key: PublicKey) -> Algorithm:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid
 from agent.certificates.isolated import verify_isolated
+from agent.certificates.status_files import Listed, StatusFiles
 from agent.certificates.verify import Reason, Trusted, Verdict
 
 FILE_STEPS = ("pdf", "signature", "issuer", "whole", "credential")
@@ -46,6 +48,7 @@ class Checked:
     programme: str | None = None
     hours: str | None = None
     checks: dict[str, bool | None] = field(default_factory=dict)
+    listed_at: datetime | None = None  # from when the saved status lists are that told the state
 
     def refuse(self, step: str, reason: str) -> None:
         """``step`` does not hold."""
@@ -61,28 +64,43 @@ def steps_of(verdict: Verdict) -> dict[str, bool | None]:
     return {step: True if i < at else False if i == at else None for i, step in enumerate(FILE_STEPS)}
 
 
-def check_offline(data: bytes, trusted: Sequence[Trusted]) -> Checked:
-    """Judge a PDF, or a credential as VC-JWT, by published keys alone. ``state`` is ``unchecked``: no file knows it."""
+def check_offline(data: bytes, trusted: Sequence[Trusted], lists: StatusFiles | None = None) -> Checked:
+    """Judge a PDF, or a credential as VC-JWT, by published keys alone.
+
+    ``state`` is ``unchecked``, for no file knows it, unless saved status ``lists`` tell. With lists that can't tell it
+    is not valid: who asks whether it is in force must not be told yes for want of an answer.
+    """
     if data.startswith(b"eyJ"):
-        return _check_credential(data, trusted)
-    verdict = verify_isolated(data, trusted)
-    checked = checked_of(verdict)
-    checked.state = "unchecked"
-    if verdict.credential:
-        _facts(checked, verdict.credential)
+        checked, credential = _check_credential(data, trusted)
+    else:
+        verdict = verify_isolated(data, trusted)
+        checked, credential = checked_of(verdict), verdict.credential
+        checked.state = "unchecked"
+    if credential:
+        _facts(checked, credential)
+    if lists is not None:
+        checked.checks["in_force"] = None
+        if credential and checked.valid:
+            _look_up(checked, lists.look_up(credential))
     return checked
 
 
-def _check_credential(data: bytes, trusted: Sequence[Trusted]) -> Checked:
+def _look_up(checked: Checked, listed: Listed) -> None:
+    checked.state, checked.listed_at = listed.state, listed.fetched
+    checked.checks["in_force"] = True
+    for reason in listed.reasons:
+        checked.refuse("in_force", f"{reason}: {reason.sentence}")
+    if listed.state == "unchecked":
+        checked.checks["in_force"] = None
+
+
+def _check_credential(data: bytes, trusted: Sequence[Trusted]) -> tuple[Checked, dict[str, Any] | None]:
     try:
         credential = read_credential(data.decode("ascii", "replace").strip(), trusted)
     except CredentialInvalid as error:
-        return Checked(
-            valid=False, state="unchecked", reasons=[f"{error.code}: {error.message}"], checks={"credential": False}
-        )
-    checked = Checked(valid=True, state="unchecked", checks={"credential": True})
-    _facts(checked, credential)
-    return checked
+        reasons = [f"{error.code}: {error.message}"]
+        return Checked(valid=False, state="unchecked", reasons=reasons, checks={"credential": False}), None
+    return Checked(valid=True, state="unchecked", checks={"credential": True}), credential
 
 
 def checked_of(verdict: Verdict) -> Checked:

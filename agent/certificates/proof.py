@@ -8,16 +8,19 @@ a term that no context defines is refused, because it would not be signed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.certificates.did import base58, multibase
+from agent.certificates.did import base58, from_base58, multibase
 from agent.certificates.errors import ContextUnknown, TermUndefined
 
 SUITE = "eddsa-rdfc-2022"
@@ -51,6 +54,28 @@ def with_proof(document: dict[str, Any], key: Ed25519PrivateKey, *, method: str,
     # The options are hashed under the document's own contexts, and published inside it, where those hold anyway.
     digest = _digest({"@context": document["@context"], **proof}) + _digest(document)
     return document | {"proof": proof | {"proofValue": base58(key.sign(digest))}}
+
+
+def proven_by(document: dict[str, Any], keys: Sequence[Ed25519PublicKey]) -> bool:
+    """Whether the proof inside ``document`` is by one of ``keys``.
+
+    :raises TermUndefined: as above.
+    :raises ContextUnknown: as above.
+    """
+    proof = document.get("proof")
+    if not isinstance(proof, dict) or (proof.get("cryptosuite"), proof.get("proofPurpose")) != (
+        SUITE,
+        "assertionMethod",
+    ):
+        return False
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    options = {name: value for name, value in proof.items() if name not in ("proofValue", "@context")}
+    digest = _digest({"@context": document.get("@context"), **options}) + _digest(bare)
+    for key in keys:
+        with suppress(InvalidSignature):
+            key.verify(from_base58(str(proof.get("proofValue"))), digest)
+            return True
+    return False
 
 
 def _digest(document: dict[str, Any]) -> bytes:

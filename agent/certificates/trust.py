@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from functools import lru_cache
 
@@ -52,16 +53,26 @@ def trusted() -> tuple[TrustedKey, ...]:
 
 
 def published_pem() -> str:
-    """The certificates of every published key, each with those above it; the key in use too, before it signs.
+    """The certificates of published keys, but for those that somebody else may have, and none of who stands above
+    them: an authority would vouch for a stolen key too, and a public one for strangers.
 
     :raises SigningKeyError: there is none at all.
     """
-    from agent.certificates.signer import signing_keys  # noqa: PLC0415 - as above
+    names = _stolen()
+    stolen = {_certificate(row.certificates) for row in _published() if row.kid in names}
+    ours = [one.certificate for one in trusted() if one.certificate not in stolen]
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in ours)
 
-    stolen = _stolen()
-    pems = [row.certificates for row in _published() if row.kid not in stolen] or [_pem(signing_keys())]
-    ones = [one for pem in pems for one in x509.load_pem_x509_certificates(pem.encode())]
-    return "".join(one.public_bytes(Encoding.PEM).decode() for one in dict.fromkeys(ones))
+
+@lru_cache(maxsize=4)
+def trusted_at(mark: Hashable) -> tuple[TrustedKey, ...]:  # noqa: ARG001 - what it is kept by
+    """The same, kept for as long as ``mark`` is equal: the names and ends of published keys, as just read.
+
+    A key that signs and is not written down yet may be missing: whoever misses one asks `trusted`.
+
+    :raises SigningKeyError: as above; that is not kept
+    """
+    return trusted()
 
 
 def public_keys() -> list[PublicKeys]:
@@ -75,11 +86,11 @@ def public_keys() -> list[PublicKeys]:
 
 
 def one_key(beginning: str) -> PublishedKey:
-    """The published key whose name begins so.
+    """The published key whose name begins so. A dash at its front may be left out: a command takes it for an option.
 
     :raises KeyUnknown: there is none, or more than one.
     """
-    found = list(PublishedKey.objects.filter(kid__startswith=beginning)[:2])
+    found = [row for row in _published() if beginning and row.kid.lstrip("-").startswith(beginning.lstrip("-"))]
     if len(found) != 1:
         raise KeyUnknown(kid=beginning)
     return found[0]

@@ -15,8 +15,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
+from agent.certificates.did import from_multikey
 from agent.certificates.keys import public_key_of
 from agent.certificates.verify import Trusted
 from agent.errors import XueshiError
@@ -47,6 +49,24 @@ def trust_of(paths: Sequence[Path]) -> list[Trusted]:
             raise TrustUnreadable(path=path)
         found += here
     return found
+
+
+def proof_keys_of(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
+    """The Ed25519 keys of embedded proofs among what ``paths`` publish: DID documents have them."""
+    found: list[Ed25519PublicKey] = []
+    for path in paths:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
+            with suppress(OSError, ValueError, AttributeError, TypeError):
+                if file.stat().st_size <= _MAX_BYTES and (data := file.read_bytes()).lstrip()[:1] == b"{":
+                    found += _proof_keys(json.loads(data).get("verificationMethod", []))
+    return found
+
+
+def _proof_keys(methods: Iterable[dict[str, Any]]) -> Iterable[Ed25519PublicKey]:
+    for method in methods:
+        with suppress(ValueError, KeyError):
+            yield Ed25519PublicKey.from_public_bytes(from_multikey(method["publicKeyMultibase"], "ed25519"))
 
 
 def _read(data: bytes) -> Iterable[Trusted]:

@@ -216,23 +216,31 @@ def verify(
         list[Path] | None,
         typer.Option(help="Published certificates or keys, a file or a folder; then no register is asked."),
     ] = None,
+    status: Annotated[
+        list[Path] | None,
+        typer.Option(help="Saved status lists (JWT or JSON), files or a folder; with --trust: whether it is in force."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a certificate's PDF: signature, whole document covered, credential inside, and its state with us.
 
     With --trust nothing is asked but the file (a PDF, or a credential as .jwt) and the published keys: it works without
-    network, database and set-up, and can't know whether the certificate was revoked since. Exit code 0: valid; 1: not;
-    2: a file can't be read.
+    network, database and set-up, and can't know whether the certificate was revoked since. With --status it does, from
+    the status lists that the credential names and that were saved today. Exit code 0: valid (and in force, with
+    --status); 1: not, or the lists can't tell; 2: a file can't be read.
     """
     try:
         data = file.read_bytes()
     except OSError as error:
         raise FileUnreadable(path=file, reason=error.strerror) from None
-    checked = _checked(data, trust or [])
+    if status and not trust:
+        raise typer.BadParameter("--status needs --trust: a list is believed by its signature.")
+    checked = _checked(data, trust or [], status or [])
     if as_json:
         emit({
             "valid": checked.valid, "state": checked.state, "reasons": checked.reasons, "number": checked.number,
             "holder": checked.holder, "programme": checked.programme, "hours": checked.hours, "checks": checked.checks,
+            "listed_at": checked.listed_at.isoformat() if checked.listed_at else None,
         })  # fmt: skip
     else:
         page.print(f"{'有效' if checked.valid else '无效'}  {checked.state}  {checked.number or ''}")
@@ -241,22 +249,27 @@ def verify(
             page.print(f"  {mark} {words}", markup=False)
         for reason in checked.reasons:
             page.print(f"  {reason}", markup=False)
-        if trust and checked.valid:
+        if checked.listed_at:
+            page.print(f"  状态列表的时间：{checked.listed_at.astimezone():%Y-%m-%d %H:%M}", markup=False)
+        if trust and checked.valid and not status:
             page.print("  离线核验不知道此后是否撤销，请另查状态列表或验证页。")
     if not checked.valid:
         raise typer.Exit(PERSON_NEEDED)
 
 
-def _checked(data: bytes, trust: list[Path]) -> Any:
+def _checked(data: bytes, trust: list[Path], status: list[Path]) -> Any:
     if not trust:
         start()
         from agent.certificates.check import check_pdf  # noqa: PLC0415
 
         return check_pdf(data)
     from agent.certificates.offline import check_offline  # noqa: PLC0415
-    from agent.certificates.trust_files import trust_of  # noqa: PLC0415
+    from agent.certificates.status_files import StatusFiles  # noqa: PLC0415
+    from agent.certificates.trust_files import proof_keys_of, trust_of  # noqa: PLC0415
 
-    return check_offline(data, trust_of(trust))
+    trusted = trust_of(trust)
+    lists = StatusFiles(status, trusted, proof_keys_of(trust)) if status else None
+    return check_offline(data, trusted, lists)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -28,8 +28,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         emit(rows)
     else:
-        columns = ("kid", "algorithm", "signs", "published_at", "until", "compromised")
-        table("签名密钥 Keys", columns, [[row[c] for c in columns] for row in rows])
+        columns = ("kid", "algorithm", "signs", "published", "until", "stolen")
+        table("签名密钥 Keys", columns, [_shown(row) for row in rows])
 
 
 @group.command("rotate")
@@ -122,6 +122,16 @@ def sm2(
         emit({"number": number, "file": str(output / f"{number}.jwt"), "signature": str(output / f"{number}.jwt.sm2")})
     else:
         page.print(str(output / f"{number}.jwt.sm2"), markup=False)
+
+
+def _shown(row: dict[str, Any]) -> list[str]:
+    """A key on one line: as much of its name as tells it from others, which is as much as `retire` asks for."""
+    published, until = (
+        f"{datetime.fromisoformat(row[name]).astimezone():%Y-%m-%d %H:%M}" if row[name] else ""
+        for name in ("published_at", "until")
+    )
+    yes = {True: "✓", False: ""}
+    return [row["kid"].lstrip("-")[:12], row["algorithm"], yes[row["signs"]], published, until, yes[row["compromised"]]]
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
 import threading
@@ -14,11 +13,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from agent.boot import start
+from agent.cli import web
 from agent.cli.output import person
 from agent.errors import XueshiError
 
-_LARGEST_BODY = 16_000_000
-"""Bytes of a request: what is larger is refused before it fills the disk."""
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 behind a proxy only.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
 
@@ -38,21 +36,25 @@ def register(app: typer.Typer) -> None:
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    web: Annotated[bool, typer.Option("--web", help="Only the pages.")] = False,
+    pages: Annotated[bool, typer.Option("--web", help="Only the pages.")] = False,
     worker: Annotated[bool, typer.Option("--worker", help="Only the worker: pulls, credits, issues.")] = False,
     clock: Annotated[bool, typer.Option("--clock", help="Only the clock: asks for pulls when they are due.")] = False,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs that the worker does at the same time.")] = 2,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes for the pages (with --web one a core, up to 4; otherwise 1)."),
+    ] = None,
 ) -> None:
     """Serve the pages, do the work that is due and keep the clock, until interrupted.
 
     Named parts run alone, on as many machines as wanted, on one DATABASE_URL: --web, --worker, --clock.
     """
     start()
-    everything = not (web or worker or clock)
+    everything = not (pages or worker or clock)
     signal.signal(signal.SIGTERM, _leave)
     with _working(worker=worker or everything, clock=clock or everything, concurrency=concurrency):
-        if web or everything:
-            listen(host, port)
+        if pages or everything:
+            listen(host, port, processes or (web.cores() if pages else 1))
         else:
             person.print(f"{'、'.join(_names(worker=worker, clock=clock))}  （Ctrl+C 结束）")
             _until_interrupted()
@@ -89,28 +91,15 @@ def _until_interrupted() -> None:
         return
 
 
-def listen(host: str, port: int) -> None:
-    """Serve WSGI on ``host:port`` in this process; returns when told to stop."""
-    from django.conf import settings  # noqa: PLC0415
-    from django.db import connections  # noqa: PLC0415
-    from waitress import create_server  # noqa: PLC0415
-
-    from agent.wsgi import application  # noqa: PLC0415
-
-    # a connection for each request would take longer than the page; a thread keeps its own, and looks whether it lives
-    connections["default"].settings_dict.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    # a queue that is longer than the threads are many is a busy second and no incident: the log would be all there is
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(
-        application, sockets=_sockets(host, port), threads=8, ident=None, max_request_body_size=_LARGEST_BODY,
-        # headers of proxies are forged by anyone, unless one stands in front and is said to
-        clear_untrusted_proxy_headers=not settings.CLIENT_HEADER,
-    )  # fmt: skip
+def listen(host: str, port: int, processes: int = 1) -> None:
+    """Serve the pages on ``host:port``, in this process or in ``processes`` of their own; returns when told to stop."""
+    sockets = _sockets(host, port)
     person.print(f"http://{host}:{port}  （Ctrl+C 结束）", markup=False)
-    try:
-        server.run()
-    finally:
-        server.close()
+    if processes == 1:
+        web.answer(sockets)
+        return
+    with web.children(sockets, processes):
+        _until_interrupted()
 
 
 def _sockets(host: str, port: int) -> list[socket.socket]:

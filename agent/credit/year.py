@@ -34,6 +34,7 @@ class YearEntry:
     params: Mapping[str, Any]
     lateness: str
     certificate: str  # number of the live certificate, "" for none
+    suspended: bool  # that one is out of force for a while; its hours stand
 
     @property
     def capped(self) -> int:
@@ -64,13 +65,13 @@ class Year:
 _ENTRIES = """
 SELECT e.achievement_id, v.title, e.category, s.name, p.filing_number, a.learned_on, e.claimed, e.credited, e.rule,
        e.policy, e.reason, e.params::text, a.lateness,
-       COALESCE((SELECT c.number FROM certificates_certificate c
-                 WHERE c.achievement_id = a.id AND c.state IN ('issued', 'suspended')), '')
+       COALESCE(c.number, ''), COALESCE(c.state = 'suspended', false)
 FROM credit_creditentry e
 JOIN matching_achievement a ON a.id = e.achievement_id
 JOIN programmes_programmeversion v ON v.id = a.programme_version_id
 JOIN programmes_programme p ON p.id = v.programme_id
 JOIN intake_source s ON s.id = a.source_id
+LEFT JOIN certificates_certificate c ON c.achievement_id = a.id AND c.state IN ('issued', 'suspended')
 WHERE e.learner_id = %s AND e.year = %s AND e.reverses_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
 ORDER BY a.learned_on, a.completed_at, a.id

@@ -7,23 +7,35 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
+from django.urls import reverse
 
 from agent.certificates.credential import read_credential
 from agent.certificates.errors import CredentialInvalid, SigningKeyError
 from agent.certificates.facts import hours_text
-from agent.certificates.models import Certificate, CertificateEvent
-from agent.certificates.trust import trusted
+from agent.certificates.models import Certificate
+from agent.certificates.trust import trusted, trusted_at
 from agent.learners.identity import fold_name, mask_name
+from agent.portal import register
+from agent.portal.register import Row
 from agent.portal.succession import Link, chain
 from agent.portal.words import event_reason
 
 _RELATED = ("programme__organiser", "programme__implementer", "programme_version")
 _NOBODY = "\N{REPLACEMENT CHARACTER}"  # compared with when there is no such number, so that both ways do the same
+
+
+class Logged(NamedTuple):
+    """Where the public log has a certificate."""
+
+    entry: int  # place of its newest step, as far as a signed head covers it
+    uncovered: bool  # a step of it waits for the next head
+    size: int  # entries that the newest head covers
+    at: datetime  # when that was signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Shown:
     path: str
     credential: str  # VC-JWT; holds the full name, so it is in no page
     chain: Sequence[Link]  # oldest first, this one in it; empty: no other took its place, nor it another's
+    logged: Logged | None  # None: no head covers it yet
 
     @property
     def sign(self) -> str:
@@ -100,20 +113,28 @@ class Shown:
                 for each in self.chain
             ],
             "status_lists": status_lists(self.credential),
+            "log": {
+                "entry": self.logged.entry,
+                "size": self.logged.size,
+                "at": self.logged.at.isoformat(),
+                "newer_step_waits": self.logged.uncovered,
+                "proof": f"{settings.BASE_URL}{reverse('portal:transparency-inclusion')}?number={self.number}",
+            }
+            if self.logged
+            else None,
         }
 
 
 def by_token(number: str, token: str) -> Shown | None:
     """The certificate of an address from a QR code; None for a wrong token as for an unknown number."""
-    found = _find(number)
+    found = register.by_number(number)
     right = hmac.compare_digest(_key(token), _key(found.token if found else _NOBODY))
     return _shown(found) if found and right else None
 
 
 def by_token_alone(token: str) -> Shown | None:
     """The certificate with that token: 105 random bits are address enough for a machine."""
-    key = token.upper() if token.isascii() and token.isalnum() else _NOBODY
-    found = Certificate.objects.select_related(*_RELATED).filter(token=key).first()
+    found = register.by_token(token.upper())
     return _shown(found) if found else None
 
 
@@ -152,7 +173,7 @@ def credential_of(number: str, token: str, name: str) -> Certificate | None:
 
 def by_holder(number: str, name: str) -> Shown | None:
     """The certificate of that number if ``name`` is its holder's in full; None otherwise."""
-    found = _find("".join(number.split()))
+    found = register.by_number("".join(number.split()))
     right = hmac.compare_digest(_key(fold_name(name)), _key(fold_name(found.holder) if found else _NOBODY))
     return _shown(found) if found and right else None
 
@@ -167,44 +188,47 @@ def _find(number: str) -> Certificate | None:
     return Certificate.objects.select_related(*_RELATED).filter(number=number).first()
 
 
-def _shown(found: Certificate) -> Shown:
-    version, programme = found.programme_version, found.programme
-    ended = None
-    if found.state != Certificate.State.ISSUED:
-        ended = CertificateEvent.objects.filter(certificate=found, state=found.state).order_by("-at").first()
+def _shown(found: Row) -> Shown:
     return Shown(
         number=found.number,
         state=found.state,
         holder=mask_name(found.holder),
         id_masked=found.id_masked,
-        programme=version.title,
-        category=version.category,
-        series=version.series,
+        programme=found.programme,
+        category=found.category,
+        series=found.series,
         hours=found.hours,
-        organiser=programme.organiser.name,
-        implementer=programme.implementer.name if programme.implementer else "",
-        filing_number=programme.filing_number or "",
+        organiser=found.organiser,
+        implementer=found.implementer,
+        filing_number=found.filing_number,
         learned_from=found.learned_from,
         learned_on=found.learned_on,
         issued_at=found.issued_at,
         signature=_signature(found),
-        ended_at=ended.at if ended else None,
-        ended_why=event_reason(ended.reason) if ended else "",
-        ended_class=getattr(ended, "reason_class", "") if ended else "",
+        ended_at=found.ended_at,
+        ended_why=event_reason(found.ended_reason or ""),
+        ended_class=found.ended_class or "",
         token=found.token,
         path=urlsplit(found.verify_url).path,
-        chain=chain(found),
+        chain=chain(found.id, found.predecessor, found.state),
         credential=found.credential,
+        logged=Logged(found.entry, found.uncovered, found.head_size, found.head_at)
+        if found.entry is not None and found.head_size and found.head_at
+        else None,
     )
 
 
-def _signature(found: Certificate) -> str:
+def _signature(found: Row) -> str:
     """Whether our key signed the credential, and it says what the register says."""
     try:
-        subject = read_credential(found.credential, trusted())["credentialSubject"]
+        try:
+            credential = read_credential(found.credential, trusted_at((*found.keys, *found.ends)))
+        except CredentialInvalid:  # unless by a key that is not written down yet
+            credential = read_credential(found.credential, trusted())
     except CredentialInvalid:
         return "invalid"
     except SigningKeyError:
         return "unchecked"
+    subject = credential["credentialSubject"]
     agrees = subject["licenseNumber"] == found.number and round(subject["creditsEarned"] * 100) == found.hours
     return "valid" if agrees else "invalid"

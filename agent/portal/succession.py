@@ -22,14 +22,14 @@ class Link:
     shown: bool  # it is the one that the page is about
 
 
-def chain(certificate: Certificate) -> list[Link]:
-    """The whole chain that ``certificate`` is in, oldest first; empty when nothing took anything's place."""
-    if certificate.predecessor_id is None and certificate.state in LIVE:
+def chain(certificate: int, predecessor: int | None, state: str) -> list[Link]:
+    """The whole chain that a certificate (its key) is in, oldest first; empty when nothing took anything's place."""
+    if predecessor is None and state in LIVE:
         return []  # nothing has a live one's place; nearly every page is such a one's, and asks nothing more
-    found = life.chain(certificate)
+    found = life.chain(Certificate.objects.get(pk=certificate))
     if len(found) == 1:
         return []
     return [
-        Link(one.number, one.state, one.issued_at, urlsplit(one.verify_url).path, one.pk == certificate.pk)
+        Link(one.number, one.state, one.issued_at, urlsplit(one.verify_url).path, one.pk == certificate)
         for one in found
     ]

@@ -28,6 +28,8 @@ from agent.portal.views import (
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
 _pages = [
+    # first, for more people ask for it than for all others together
+    re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("", home.home, name="home"),
     path("<int:year>/", home.year, name="year"),
     path("desk/", home.desk, name="desk"),
@@ -63,7 +65,6 @@ _pages = [
     path("verify/credential/", verify.credential, name="verify-credential"),
     path("api/verify/<str:token>", verify_api.one, name="verify-api"),
     path("robots.txt", verify.robots, name="robots"),
-    re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("transparency/", transparency.index, name="transparency"),
     path("transparency/sth.json", transparency.head, name="transparency-head"),
     path("transparency/proof/inclusion", transparency.inclusion, name="transparency-inclusion"),

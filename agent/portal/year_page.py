@@ -86,6 +86,11 @@ class YearPage:
         return sum(entry.lateness == "history" for entry in self.year.entries)
 
     @property
+    def suspended(self) -> int:
+        """Hundredths of an hour that count, and whose certificates are out of force for a while."""
+        return sum(entry.credited for entry in self.year.entries if entry.suspended)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing has arrived at all."""
         return not self.year.entries and not self.notes

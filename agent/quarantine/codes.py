@@ -23,6 +23,9 @@ _LMS_NUMBER = "请基地在学习平台中更正该学员的身份证号，下�
 _LMS_NUMBER_EN = "The base corrects the number in its LMS; the next sync releases the row."
 _FILE_CELL = "请在表格中更正该单元格后重新上传，更正后自动放行。"
 _FILE_CELL_EN = "Correct the cell and send the file again; the row is released then."
+_KEY_BACK = "证书不会不签名就发出；密钥恢复后，下一次同步自动签发。"
+_KEY_BACK_EN = "Nothing goes out unsigned; what waits is issued by the first run after the key is back."
+
 
 CODES: dict[str, Code] = {
     "E_ID_MISSING": Code("来源没有给出身份证号。", "The source gives no identity number.", _LMS_NUMBER, _LMS_NUMBER_EN),
@@ -203,6 +206,72 @@ CODES: dict[str, Code] = {
         "Certificates of «{programme}» need the organiser's approval, and {name} has not been approved yet.",
         "请主办单位在“证书审批”页（/approvals/）核对后批准，或用命令：xueshi certificate approve --programme 项目",
         "The organiser approves on the page «Approvals» (/approvals/), or: xueshi certificate approve --programme KEY",
+    ),
+    "E_SIGNING_KEY": Code(
+        "签名密钥现在用不了，证书暂缓签发。",
+        "The signing key can't be used now; the certificate waits.",
+        "请平台管理员运行 xueshi doctor，按它说的做。" + _KEY_BACK,
+        "The administrator runs xueshi doctor. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_MISSING": Code(
+        "签名密钥不在原来的地方，证书暂缓签发。",
+        "The signing key is not where it was; the certificate waits.",
+        "请平台管理员从备份放回密钥，或另设一个（docs/keys.md）。" + _KEY_BACK,
+        "The administrator puts the key back from the backup, or sets another (docs/keys.md). " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_UNREADABLE": Code(
+        "签名密钥的文件读不了，证书暂缓签发。",
+        "The signing key's file can't be read; the certificate waits.",
+        "请平台管理员检查文件的权限和完整性，坏了的从备份放回。" + _KEY_BACK,
+        "The administrator checks the file's rights, or puts it back from the backup. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_PASSWORD": Code(
+        "签名密钥（PKCS#12）打不开：密码不对，或文件不是这种格式。证书暂缓签发。",
+        "The signing key (PKCS#12) can't be opened: wrong password, or no such file. The certificate waits.",
+        "请平台管理员核对 XUESHI_SIGNING_P12 和它的密码。" + _KEY_BACK,
+        "The administrator checks XUESHI_SIGNING_P12 and its password. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_MISMATCH": Code(
+        "签名证书与私钥不是一对，证书暂缓签发。",
+        "The signing certificate and its private key do not belong together; the certificate waits.",
+        "请平台管理员把证书和私钥作为一对重新导出。" + _KEY_BACK,
+        "The administrator exports certificate and key together, as one pair. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_EXPIRED": Code(
+        "签名证书不在有效期内，证书暂缓签发；以前签发的仍然有效。",
+        "The signing certificate is not valid today; the certificate waits. What was signed before stays valid.",
+        "请平台管理员换用有效期内的签名密钥（xueshi keys rotate）。" + _KEY_BACK,
+        "The administrator changes to a key that is valid today (xueshi keys rotate). " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_KIND": Code(
+        "签名密钥的种类不对：PDF阅读器只认 P-256，和2048位以上的 RSA。证书暂缓签发。",
+        "The signing key is of a kind that PDF readers do not verify; the certificate waits.",
+        "请平台管理员换用 P-256 密钥。" + _KEY_BACK,
+        "The administrator changes to a P-256 key. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_USAGE": Code(
+        "签名证书的用途里没有数字签名，证书暂缓签发。",
+        "The signing certificate may not be used for signatures; the certificate waits.",
+        "请平台管理员向发证机构申请用途含数字签名的证书。" + _KEY_BACK,
+        "The administrator asks for a certificate with the key usage digitalSignature. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_RETIRED": Code(
+        "现在设的签名密钥已经停用，证书暂缓签发。",
+        "The signing key that is set was retired; the certificate waits.",
+        "请平台管理员指向接替它的密钥，再运行 xueshi keys rotate。" + _KEY_BACK,
+        "The administrator points the settings at its successor and runs xueshi keys rotate. " + _KEY_BACK_EN,
+    ),
+    "E_SIGNING_KEY_TOKEN": Code(
+        "密码设备（PKCS#11）不能签名，证书暂缓签发。",
+        "The token (PKCS#11) can't sign; the certificate waits.",
+        "请平台管理员看设备是否在线，核对 XUESHI_PKCS11_ 各项设置和 PIN，再运行 xueshi doctor。" + _KEY_BACK,
+        "The administrator checks the device, XUESHI_PKCS11_… and the PIN, then xueshi doctor. " + _KEY_BACK_EN,
+    ),
+    "E_PROOF_KEY_MISSING": Code(
+        "签名密钥在密码设备里，做不出带证明的JSON。",
+        "The signing key is on a token, so no embedded proof can be made.",
+        "请下载签名凭证（JWT），它不需要这种证明。",
+        "Use the credential as JWT, which needs none.",
     ),
 }
 

@@ -13,6 +13,7 @@ from tests.bench import (
     archives,
     intake,
     issue,
+    log,
     pages,
     pdf,
     report,
@@ -39,6 +40,7 @@ _PARTS = {
     "pdf": pdf.run,
     "zip": archives.run,
     "verify": verify_load.run,
+    "log": log.run,
 }
 
 

@@ -20,7 +20,19 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from tests.bench.measure import ROOT, Figure, MeasurementFailed, Options, Results, environment, measured, ours, say
+from agent.db.cluster import MAJOR
+from tests.bench.measure import (
+    ROOT,
+    Figure,
+    MeasurementFailed,
+    Options,
+    Results,
+    environment,
+    family_seconds,
+    measured,
+    ours,
+    say,
+)
 from tests.bench.servers import fake_moodle, fresh_home
 
 _ROWS, _CERTIFICATES = 20_000, 10_000
@@ -37,18 +49,28 @@ def run(options: Options) -> Results:
             raise MeasurementFailed(f"only {count} certificates were issued")
         paths = home / "paths.json"
         paths.write_text(json.dumps(made["paths"]))
-        with _served(home) as port:
-            _load(port, paths, 2)  # templates are read, connections open
-            found = [_load(port, paths, _SECONDS) for _ in range(options.runs)]
+        with _served(home) as (port, server):
+            database = int((home / "pg" / str(MAJOR) / "postmaster.pid").read_text().split()[0])
+            _load(port, paths, 4)  # templates are read, connections open
+            found = []
+            for _ in range(options.runs):
+                busy = [family_seconds(server), family_seconds(database)]
+                found.append(_load(port, paths, _SECONDS))
+                used = [family_seconds(server) - busy[0], family_seconds(database) - busy[1]]
+                found[-1] |= {"pages": used[0] / found[-1]["sent"], "database": used[1] / found[-1]["sent"]}
     p50, p99 = [one["p50"] for one in found], [one["p99"] for one in found]
     errors = [float(one["errors"]) for one in found]
     met = sorted(p99)[len(p99) // 2] <= _ASKED and not any(errors)
+    busy = {part: [one[part] * 1000 for one in found] for part in ("pages", "database")}
+    load = os.getloadavg()[0]
     what = f"verify page at {_RATE} requests/s, {count:,} certificates"
     return Results([
         Figure("verify_p99", f"{what}: 99 % within", "ms", p99, ask=f"≤ {_ASKED}", met=met),
         Figure("verify_p50", f"{what}: half within", "ms", p50),
+        Figure("verify_cpu", "verify page: processor time of a request", "ms", busy["pages"]),
+        Figure("verify_database_cpu", "verify page: processor time of the database for it", "ms", busy["database"]),
         Figure("verify_errors", f"{what}: answers other than 200", "", errors, ask="0", met=not any(errors)),
-    ])  # fmt: skip
+    ], [f"While the verify page was asked, the machine's load was {load:.1f} (the database and who asks are on it too)."])  # fmt: skip
 
 
 def _load(port: int, paths: Path, seconds: int) -> dict[str, Any]:
@@ -60,8 +82,8 @@ def _load(port: int, paths: Path, seconds: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _served(home: Path) -> Iterator[int]:
-    """`xueshi serve --web` on a free port; stopped afterwards."""
+def _served(home: Path) -> Iterator[tuple[int, int]]:
+    """`xueshi serve --web` on a free port, and its process; stopped afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as place:
         port = int(place.getsockname()[1])
     command = [sys.executable, "-c", "from agent.cli.main import main; main()", "serve", "--web", "--port", str(port)]
@@ -72,7 +94,7 @@ def _served(home: Path) -> Iterator[int]:
                 if server.poll() is not None or time.monotonic() > until:
                     raise MeasurementFailed("the server did not come up")
                 time.sleep(0.1)
-            yield port
+            yield port, server.pid
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(server.pid, signal.SIGTERM)

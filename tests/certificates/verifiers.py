@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import shutil
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,30 @@ def _closed() -> list[str]:
     return []
 
 
+@lru_cache(maxsize=1)
+def _started() -> subprocess.Popen[str]:
+    """The verifiers, started once for all tests of this process; they end with it, as their standard input does."""
+    process = subprocess.Popen(
+        [*_closed(), "node", "verify.mjs"], cwd=FOLDER, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    atexit.register(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with process:  # closes its standard input, which ends it, and waits
+        pass
+
+
 def ask(
     documents: dict[str, str], *, proofs: dict[str, Any] | None = None, jwts: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """What the verifiers say of each credential; ``documents`` is all that they can fetch."""
-    request = {"documents": documents, "proofs": proofs or {}, "jwts": jwts or {}}
-    done = subprocess.run(
-        [*_closed(), "node", "verify.mjs"], cwd=FOLDER, input=json.dumps(request), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = _started()
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps({"documents": documents, "proofs": proofs or {}, "jwts": jwts or {}}) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    assert answer, "the verifiers ended; what they said is on standard error"
+    return json.loads(answer)

@@ -209,7 +209,8 @@ ROWS = [
 _people = itertools.count(1)
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# what is named here replaces what the profile of all tests names
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     order=st.permutations(range(len(ROWS))),
     cuts=st.sets(st.integers(1, len(ROWS) - 1)),

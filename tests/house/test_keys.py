@@ -13,7 +13,15 @@ from django.test import Client
 
 from agent.certificates.check import check_pdf
 from agent.certificates.credential import read_credential
-from agent.certificates.errors import CredentialInvalid, SigningKeyRetired
+from agent.certificates.errors import (
+    CredentialInvalid,
+    KeyInUse,
+    KeySame,
+    KeyUnknown,
+    SigningKeyError,
+    SigningKeyRetired,
+    Sm2Unavailable,
+)
 from agent.certificates.models import Certificate, PublishedKey
 from agent.certificates.pdfs import pdf_of
 from agent.certificates.signer import keys_to_sign, signing_keys
@@ -21,6 +29,7 @@ from agent.certificates.status import SIZE, take
 from agent.certificates.trust import trusted
 from agent.flow import run_stages
 from agent.portal.lookup import by_token
+from agent.quarantine.codes import CODES
 from tests.house.houses import Base, held, sql
 
 _SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -204,3 +213,24 @@ def test_a_wrong_pin_or_label_leaves_certificates_pending(base, token, xueshi, m
     assert held() == {"E_SIGNING_KEY_TOKEN": 1}
     monkeypatch.setenv("XUESHI_PKCS11_PIN", "1234")
     assert run_stages().issued.issued == 1
+
+
+def test_whatever_is_wrong_with_a_key_is_said_in_chinese_too():
+    by_command = {KeySame.code, KeyUnknown.code, KeyInUse.code, Sm2Unavailable.code}  # answers to who typed it
+    holding = {SigningKeyError.code, *(each.code for each in SigningKeyError.__subclasses__())} - by_command
+    assert holding <= CODES.keys()
+    for code in holding:
+        assert CODES[code].zh
+        assert "{" not in CODES[code].zh + CODES[code].fix_zh
+
+
+def test_a_key_is_named_by_its_beginning_and_a_dash_may_be_left_out(first, xueshi):
+    row = PublishedKey.objects.get()
+    for kid in ("-Dash" + "a" * 38, "Dash" + "b" * 39):
+        PublishedKey.objects.create(
+            kid=kid, certificates=row.certificates, private_ca=True, multikey="", published_at=row.published_at
+        )
+    assert xueshi("keys", "retire", "Dasha", "--json").json["kid"].startswith("-Dash")
+    assert xueshi("keys", "retire", "Dashb", "--json").json["kid"].startswith("Dash")
+    assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "Dash").err
+    assert "Dashaaaaaaaa" in xueshi("keys", "list").out

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agent.certificates import life
 from agent.certificates.errors import SigningKeyMissing
 from agent.certificates.models import Certificate, CertificateEvent
 from agent.localtime import now
@@ -68,7 +69,8 @@ def test_when_it_cant_be_made_the_page_says_why_and_what_to_do(town, text, certi
     answer = town.client("xiaoming").get(f"/certificates/{certificate.number}.pdf")
     assert answer.status_code == 503
     assert "E_SIGNING_KEY_MISSING" in text(answer)
-    assert "Put the file back from the backup" in text(answer)
+    assert "请平台管理员从备份放回密钥" in text(answer)
+    assert "keys</" not in text(answer)  # where it is kept is nothing for who only reads
 
 
 def test_few_queries(town):
@@ -76,3 +78,26 @@ def test_few_queries(town):
     with CaptureQueriesContext(connection) as queries:
         client.get("/certificates/")
     assert len(queries) <= 5
+
+
+def test_a_suspended_ones_hours_count_and_both_pages_say_so(town, text, certificate):
+    life.suspend([certificate.number], life.Because("under_review", "a tip-off"))
+    client = town.client("xiaoming")
+    year = text(client.get("/2024/"))
+    assert "其中40学时的证书正在核查，暂停使用。" in year
+    assert f"{certificate.number}.pdf" not in year
+    page = text(client.get("/certificates/"))
+    assert "已暂停，学时仍计" in page
+    assert f"{certificate.number}.pdf" not in page
+    assert client.get(f"/certificates/{certificate.number}.pdf").status_code == 410
+    life.resume([certificate.number], life.Because("cleared", "looked into"))
+    assert "暂停" not in text(client.get("/2024/"))
+
+
+def test_a_superseded_one_leads_to_the_one_in_its_place(town, text, certificate):
+    (changed,) = life.supersede([certificate.number], life.Because("other", "as written"), holder="李小明").changed
+    page = text(town.client("xiaoming").get("/certificates/"))
+    assert f'<a href="#c{changed.successor}">见新证书' in page
+    assert f'<tr role="row" id="c{changed.successor}">' in page
+    assert f"{changed.successor}.pdf" in page
+    assert f"{certificate.number}.pdf" not in page

@@ -13,11 +13,10 @@ from django.test import Client
 
 from agent.certificates import life
 from agent.certificates.credential import read_credential
-from agent.certificates.life import Because
 from agent.certificates.models import Certificate
 from agent.certificates.signer import signing_keys
 from agent.portal.views import verify as views
-from tests.portal.test_verify import path_of, revoke
+from tests.portal.test_verify import other, path_of, revoke
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "verify.schema.json").read_text("utf-8"))
 
@@ -50,7 +49,7 @@ def test_what_has_not_changed_is_not_sent_again_and_what_has_is(certificate):
 
 
 def test_every_wrong_token_gets_the_same_answer(certificate):
-    wrong = [certificate.token[:-1] + "2", "X", "%F0%9F%98%80", "x" * 500, certificate.number]
+    wrong = [other(certificate.token), "X", "%F0%9F%98%80", "x" * 500, certificate.number]
     answers = {(a.status_code, a.content, tuple(sorted(a.headers.items()))) for a in map(api, wrong)}
     assert len(answers) == 1
     assert next(iter(answers))[:2] == (404, b'{"error":"not_found"}')
@@ -74,9 +73,10 @@ def test_a_browser_may_ask_from_anywhere(house):
 @pytest.fixture
 def replaced(certificate) -> tuple[Certificate, Certificate]:
     """An old certificate, and the one that took its place."""
-    life.supersede([certificate.number], Because("name_corrected", "another name"), holder="李·大明")
+    because = life.Because("name_corrected", "identity card seen")
+    (changed,) = life.supersede([certificate.number], because, holder="李小明").changed
     certificate.refresh_from_db()
-    return certificate, certificate.successor
+    return certificate, Certificate.objects.get(number=changed.successor)
 
 
 def test_the_old_qr_code_leads_on_to_the_successor(replaced, text):
@@ -98,8 +98,8 @@ def test_the_old_qr_code_leads_on_to_the_successor(replaced, text):
     ("state", "says"), [("suspended", "证书已暂停使用"), ("revoked", "证书已撤销"), ("melted", "证书不是有效状态")]
 )
 def test_every_other_state_is_told_at_once_and_none_is_called_valid(certificate, text, state, says):
-    with connection.cursor() as cursor:  # a state that nobody knows yet is kept out by a trigger
-        cursor.execute("ALTER TABLE certificates_certificate DISABLE TRIGGER USER")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE certificates_certificate DISABLE TRIGGER USER")  # of one state it knows nothing
         cursor.execute("UPDATE certificates_certificate SET state = %s WHERE id = %s", [state, certificate.pk])
     page = text(Client().get(path_of(certificate)))
     assert f"<h1>{says}</h1>" in page
@@ -128,7 +128,12 @@ def test_without_the_name_or_the_code_nobody_gets_it(certificate, monkeypatch):
     assert Client().post("/verify/credential/", asked).status_code == 429
 
 
-def test_the_certificates_to_trust_are_published(house):
-    found = x509.load_pem_x509_certificates(Client().get("/verify/keys.pem").content)
-    keys = signing_keys()
-    assert found == [keys.certificate, *keys.chain]
+def test_the_certificates_to_trust_are_published_and_a_rotated_key_stays(certificate, xueshi):
+    def published() -> list[x509.Certificate]:
+        return x509.load_pem_x509_certificates(Client().get("/verify/keys.pem").content)
+
+    before = signing_keys().certificate
+    assert published() == [before]
+    xueshi("keys", "rotate")
+    assert published() == [before, signing_keys().certificate]
+    assert before != signing_keys().certificate

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from agent.certificates.models import LogHead
 from agent.intake.circuit import state_of
 from agent.intake.errors import Interrupted, SourceBusy, SyncFailed
 from agent.intake.models import Source, SyncRun
@@ -310,3 +311,19 @@ def test_a_roster_is_not_asked_by_the_clock(house: str, tmp_path):
     from tests.house.houses import roster
 
     assert roster(tmp_path / "a.csv").scheduled is False
+
+
+def test_a_head_of_the_public_log_is_signed_every_hour(base: Base, worked: Worker):
+    base.learner("u1")
+    base.done("u1")
+    base.sync()
+    ours = clock.Clock()
+    ours.start()
+    try:
+        job = ours._scheduler.get_job("tree_head")
+        noon = datetime(2026, 11, 25, 12, 0, 1, tzinfo=UTC)
+        assert job.trigger.get_next_fire_time(None, noon) == noon.replace(hour=13, second=0)
+        job.func()
+        wait_for(lambda: LogHead.objects.values_list("size", flat=True).first() == 1, "a head of one entry is signed")
+    finally:
+        ours.stop()

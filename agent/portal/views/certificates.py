@@ -26,8 +26,8 @@ def index(request: HttpRequest) -> HttpResponse:
         raise Http404
     own = list(
         Certificate.objects.filter(learner=person.learner)
-        .select_related(*_OF)
-        .defer("credential")
+        .select_related(*_OF, "successor")
+        .defer("credential", "successor__credential")
         .order_by("-learned_on", "-pk")
     )
     live = sum(each.state == Certificate.State.ISSUED for each in own)

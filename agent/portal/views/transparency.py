@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from agent.certificates import transparency
 from agent.certificates.errors import NoHead, NotInLog
 from agent.certificates.models import Certificate, LogHead
+from agent.portal.throttle import WINDOW, Brake
 
 _SHOWN = 24
+_PROOFS = 300  # in a quarter of an hour from one address
 _FOR = 300  # seconds that a head may be kept by a cache: it is an hour old at most
 
 
@@ -30,6 +36,24 @@ def head(_request: HttpRequest) -> JsonResponse:
     return answer
 
 
+def braked(view: Callable[[HttpRequest], JsonResponse]) -> Callable[[HttpRequest], JsonResponse]:
+    """Proofs are counted, right or wrong: nobody walks through all numbers here, and each costs some reading."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> JsonResponse:
+        brake = Brake(request, "transparency proof", limit=_PROOFS)
+        if brake.on():
+            busy = JsonResponse({"error": {"code": "E_TOO_MANY"}}, status=429)
+            busy.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
+            return busy
+        brake.miss()
+        return view(request)
+
+    return answer
+
+
+@require_safe
+@braked
 def inclusion(request: HttpRequest) -> JsonResponse:
     """Where the steps of the certificate ``number`` are in the log of the newest head, with their paths.
 
@@ -47,6 +71,8 @@ def inclusion(request: HttpRequest) -> JsonResponse:
         return _refused(error, 503)
 
 
+@require_safe
+@braked
 def consistency(request: HttpRequest) -> JsonResponse:
     """That the log of ``second`` entries begins with that of ``first``."""
     try:

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agent.certificates.trust import published_pem
 from agent.errors import XueshiError
-from agent.portal.lookup import Shown, by_holder, by_token, credential_of, status_lists
+from agent.portal.lookup import Shown, by_holder, by_token, credential_of
 from agent.portal.middleware import WITH_SCRIPT
 from agent.portal.throttle import Brake
+from agent.portal.verify_page import page
 from agent.portal.views.credentials import credential_in
 
 if TYPE_CHECKING:
@@ -136,4 +137,4 @@ def robots(_request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, found: Shown | None) -> HttpResponse:
     if found is None:
         return render(request, "portal/verify_unknown.html", status=404)
-    return render(request, "portal/verify.html", {"shown": found, "lists": status_lists(found.credential)})
+    return HttpResponse(page(found))

@@ -21,8 +21,9 @@ from agent.portal.views.verify import discreet, form_page
 
 _FILES = 60  # in a quarter of an hour from one address
 _ENVELOPE = 10_000  # bytes of a multipart body around its file
-# Each is a process that reads a PDF: more at once would take the processor from those who only look.
-_AT_ONCE = threading.BoundedSemaphore(2)
+# Each is a process that reads a PDF: more at once would take the processor from those who only look. Of the processes
+# that answer pages each has a turn of its own, so that together they have no more of them than there are cores.
+_AT_ONCE = threading.BoundedSemaphore(1)
 _PATIENCE = 30  # seconds until whoever waits for their turn is asked to come again
 
 
