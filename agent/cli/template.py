@@ -74,8 +74,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         emit({"template": template.manifest.id, "version": template.manifest.version, "sha256": template.digest,
               "findings": found})  # fmt: skip
     else:
-        for one in found:
-            page.print(f"✗ {one['code']}  {one['field']}\n  {one['message']}\n  → {one['fix']}", markup=False)
+        _tell(found)
         if not found:
             page.print(f"✓ {template.manifest.id} v{template.manifest.version}  可以发布", markup=False)
     if found:
@@ -99,18 +98,24 @@ def preview(
         raise typer.BadParameter("give either --output or --organisation")
     shown = ""
     while True:
+        found: list[dict[str, Any]] = []
         try:
             template = _read(folder)
             if template.digest != shown:
                 shown = template.digest
                 told = _drawn_to(output, template) if output else _draft(organisation, template)
-                emit(told) if as_json else page.print("\n".join(map(str, told["shown"])), markup=False)
+                found = told.get("findings", [])
+                if as_json:
+                    emit(told)
+                else:
+                    page.print("".join(f"{one}\n" for one in told["shown"]), end="", markup=False)
+                    _tell(found)
         except TemplateInvalid as error:  # while one edits, files are half written
             if not watch:
                 raise
             page.print(f"✗ {error.code}  {error.message}", markup=False)
         if not watch:
-            return
+            raise typer.Exit(PERSON_NEEDED if found else 0)
         time.sleep(1)
 
 
@@ -200,6 +205,11 @@ def choose(
         emit({"template": name, "language": language, "chosen_at": choice.chosen_at.isoformat()})
     else:
         page.print(f"{choice}", markup=False)
+
+
+def _tell(found: list[dict[str, Any]]) -> None:
+    for one in found:
+        page.print(f"✗ {one['code']}  {one['field']}\n  {one['message']}\n  → {one['fix']}", markup=False)
 
 
 def _read(folder: Path) -> Any:
