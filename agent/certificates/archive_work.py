@@ -30,8 +30,13 @@ def ask(programme: Programme | None, employer: str = "", *, by: str) -> Archive:
 
 
 def failed_of(archive: Archive | None) -> list[Failed]:
-    """The pages that could not be made when it was tried last."""
-    return [Failed(**one) for one in archive.failed] if archive and archive.finished_at else []
+    """The pages that could not be made when it was tried last, and that nobody had made since."""
+    if archive is None or archive.finished_at is None or not archive.failed:
+        return []
+    failed = [Failed(**one) for one in archive.failed]
+    missing = archives.of(archive).filter(pdf__isnull=True, number__in=[one.number for one in failed])
+    still = set(missing.values_list("number", flat=True))
+    return [one for one in failed if one.number in still]
 
 
 def going(archive: Archive | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import os
 from collections.abc import Callable, Iterator
@@ -300,14 +301,16 @@ def _resumed(
         for other in path.parent.iterdir():  # of other contents
             if other != draft and other.name.startswith(f".{path.name}.") and other.suffix == ".part":
                 other.unlink()
-        kept = at = min(draft.stat().st_size, size) if draft.exists() else 0
         with draft.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while another process writes the same
+            kept = at = min(file.tell(), size)
             file.truncate(kept)
             for piece in pieces(pages, kept):
                 file.write(piece)
                 at += len(piece)
                 tell(at)
-        draft.replace(path)
+            file.flush()
+            draft.replace(path)
     except OSError as error:
         raise FileUnwritable(path=path, reason=error.strerror) from None
     return kept

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils.translation import gettext, ngettext
 
-from agent.organisations.models import Role
+from agent.organisations.models import Organisation, Role
 from agent.portal.people import Person
 from agent.programmes.models import Programme
 
@@ -75,6 +75,13 @@ LEFT JOIN (
 WHERE (%(all)s OR p.organiser_id = ANY(%(bodies)s)) AND (p.state = 'filed' OR w.waiting > 0)
 ORDER BY COALESCE(w.waiting, 0) = 0, NOT p.certificates_need_approval, w.since, p.year DESC, v.title
 """  # noqa: S608 - of our own parts
+_WAITING = f"""
+SELECT count(*) FROM quarantine_held h
+JOIN matching_achievement a ON a.id = h.key::bigint
+JOIN programmes_programmeversion u ON u.id = a.programme_version_id
+JOIN programmes_programme p ON p.id = u.programme_id
+WHERE {_HELD} AND {_NOT_YET} AND p.organiser_id = ANY(%s)
+"""  # noqa: S608 - of our own parts
 _PEOPLE = f"""
 SELECT a.id, a.revision, a.name, l.id_masked, c.employer, s.name,
        CASE WHEN c.started_on IS NULL THEN NULL ELSE a.started_on END, a.learned_on, e.recognised, h.opened_at
@@ -100,6 +107,13 @@ def programmes_of(person: Person) -> list[ProgrammeRow]:
         return [ProgrammeRow(*row) for row in cursor.fetchall()]
 
 
+def waiting_of(bodies: Sequence[Organisation]) -> int:
+    """How many wait in the programmes that ``bodies`` organise."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [[body.pk for body in bodies]])
+        return int(cursor.fetchone()[0])
+
+
 def people_of(programme: Programme) -> list[PersonRow]:
     """Who waits in ``programme``, longest first; at most `AT_ONCE`."""
     with connection.cursor() as cursor:
@@ -116,9 +130,12 @@ def seen_in(values: Sequence[str]) -> list[tuple[int, int]]:
 def headline(rows: Sequence[ProgrammeRow]) -> str:
     """The first line of the overview."""
     waiting = sum(row.waiting for row in rows)
-    if waiting:
-        return ngettext("%(n)s人等您批准证书", "%(n)s人等您批准证书", waiting) % {"n": f"{waiting:,}"}
-    return gettext("没有人在等您批准证书")
+    return waiting_words(waiting) if waiting else gettext("没有人在等您批准证书")
+
+
+def waiting_words(waiting: int) -> str:
+    """That so many wait; on the desk, too."""
+    return ngettext("%(n)s人等您批准证书", "%(n)s人等您批准证书", waiting) % {"n": f"{waiting:,}"}
 
 
 def people_headline(waiting: int, *, needed: bool) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from agent.flow import policies
 from agent.intake.models import Source, SyncRun
 from agent.organisations.models import Organisation, Role
-from agent.portal import overview, words
+from agent.portal import approval_page, overview, words
 from agent.portal.bars import bars
 from agent.portal.people import Person
 from agent.programmes.models import State
@@ -39,6 +39,7 @@ class Desk:
     programmes: list[overview.ProgrammeRow] = field(default_factory=list)
     totals: overview.Totals | None = None
     chart: Chart | None = None
+    approvals: str = ""  # that people wait for an approval
 
 
 def desks_of(person: Person) -> list[Desk]:
@@ -76,12 +77,14 @@ def _department(bodies: list[Organisation]) -> Desk:
     rows = overview.programmes_of(bodies)
     returned = sum(row.state == State.RETURNED for row in rows)
     submitted = sum(row.state == State.SUBMITTED for row in rows)
+    waiting = approval_page.waiting_of(bodies)
     return Desk(
         role=Role.DEPARTMENT_OFFICER,
         name=_names(bodies),
         headline=words.filings(returned, submitted, len(rows)),
         urgent=bool(returned),
         programmes=rows,
+        approvals=approval_page.waiting_words(waiting) if waiting else "",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import zipfile
@@ -128,6 +129,16 @@ def test_a_file_that_broke_off_is_gone_on_with_on_the_command_line(six: Base, xu
     assert (said.exit, said.json["kept"], said.json["bytes"]) == (0, 50_001, len(whole))
     assert out.read_bytes() == whole
     assert [path.name for path in tmp_path.glob(".x.zip*")] == []
+
+
+def test_two_never_write_one_file(six: Base, xueshi: Any, tmp_path):
+    wanted = archive.of_programme(find("P1"))
+    archive.make(wanted)
+    with (tmp_path / f".x.zip.{archive.laid_out(wanted).digest[:16]}.part").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        said = xueshi("certificate", "archive", "--programme", "P1", "--out", tmp_path / "x.zip", "--json")
+    assert (said.exit, said.json["error"]["code"]) == (2, "E_FILE")
+    assert not (tmp_path / "x.zip").exists()
 
 
 def test_a_page_that_is_no_more_as_it_was_measured_breaks_the_file_off(six: Base):

@@ -16,14 +16,14 @@ from agent.certificates.models import Certificate
 from agent.changes.models import Change
 from agent.flow import Through, policies, run_stages
 from agent.intake.models import Completion, Source
-from agent.intake.sync import pull
+from agent.intake.sync import Mode, pull
 from agent.learners.models import Learner
 from agent.matching.models import Achievement
 from agent.organisations.models import Organisation
 from agent.programmes.filing import find
 from agent.programmes.models import CourseLink, Programme
 from agent.quarantine.models import Held
-from tests.house.houses import file_programmes, filing_number, held, line, roster, sql
+from tests.house.houses import Base, file_programmes, filing_number, held, line, roster, sql
 
 
 @pytest.fixture
@@ -67,6 +67,20 @@ def test_at_rest_the_same_is_said_as_by_a_pass(source: Source):
 def test_a_pull_that_brings_nothing_wakes_nobody(source: Source):
     assert pull(source).new == 0
     assert run_stages().rested
+
+
+def test_a_moodle_without_news_wakes_nobody(base: Base):
+    base.learner("u1")
+    base.done("u1")
+    base.done("u1", "KC001")
+    base.pull()
+    to_rest()
+    for mode in (Mode.FULL, Mode.RECENT):
+        pull(base.source, mode)
+        assert run_stages().rested
+    base.done("u1", "RGZN")
+    base.pull()
+    assert not run_stages().rested
 
 
 def _new_row(source: Source) -> None:
