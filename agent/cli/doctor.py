@@ -47,6 +47,7 @@ def doctor(as_json: AsJson = False) -> None:
         "policies": _policies,
         "signing key": _signing,
         "fonts": _fonts,
+        "time-stamps": _timestamps,
         "connectors": _connectors,
         "queue": _queue,
     }
@@ -134,6 +135,13 @@ def _fonts() -> str:
 
     require_glyphs({"sample": "继续教育𠮷䶮·〔〕"})
     return ", ".join(families())
+
+
+def _timestamps() -> str:
+    from agent.certificates.timestamps import authority_of_settings  # noqa: PLC0415
+
+    authority = authority_of_settings()
+    return f"{authority.url}, {authority.size} bytes" if authority else "none asked for (XUESHI_TSA_URL)"
 
 
 def _connectors() -> str:

@@ -229,6 +229,7 @@ def test_doctor_looks_at_everything(house: str, xueshi):
         "policies",
         "signing key",
         "fonts",
+        "time-stamps",
         "connectors",
         "queue",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -14,6 +15,7 @@ from agent.certificates.models import (
     Certificate,
     CertificatePdf,
     CertificateTemplate,
+    TemplateDraft,
     TemplateVersion,
 )
 from agent.certificates.pdfs import pdf_of
@@ -268,3 +270,28 @@ def test_choosing_is_for_exactly_one(issued, xueshi):
     said = xueshi("template", "choose", "none", "--programme", Programme.objects.first().filing_number, "--json")
     assert (said.exit, said.json["error"]["code"]) == (2, "E_TEMPLATE_UNKNOWN")
     assert TemplateVersion.objects.count() == 2
+
+
+def test_while_one_edits_the_console_is_shown_each_state_of_the_folder(organiser, xueshi, tmp_path, monkeypatch):
+    folder, drafts = tmp_path / "t", []
+    folder.mkdir()
+    plain().write_to(folder)
+    states = iter([TYP + "// second\n", None])
+
+    def saved_meanwhile(_: float) -> None:
+        drafts.append(TemplateDraft.objects.get().sha256)
+        text = next(states)
+        if text is None:
+            raise KeyboardInterrupt
+        (folder / "template.typ").write_text(text, "utf-8")
+
+    monkeypatch.setattr("agent.cli.template.time", SimpleNamespace(sleep=saved_meanwhile))
+    said = xueshi("template", "preview", folder, "--organisation", organiser.uscc, "--watch")
+    assert said.exit == 130
+    assert drafts == [plain().digest, plain(TYP + "// second\n").digest]
+    assert said.out.count("/templates/drafts/") == 2
+
+
+def test_the_preview_is_for_a_folder_or_for_the_console(xueshi, tmp_path):
+    plain().write_to(tmp_path)
+    assert xueshi("template", "preview", tmp_path).exit == 2

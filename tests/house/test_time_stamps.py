@@ -61,3 +61,12 @@ def test_where_the_setting_says_so_pages_go_without_meanwhile(number, xueshi, tm
     assert xueshi("certificate", "pdf", number, "-o", tmp_path / "a.pdf").exit == 0
     assert not stamped()
     assert xueshi("certificate", "verify", tmp_path / "a.pdf").exit == 0
+
+
+def test_the_doctor_asks_the_authority(house, xueshi, tmp_path, monkeypatch):
+    def said() -> dict[str, object]:
+        return next(one for one in xueshi("doctor", "--json").json["checks"] if one["check"] == "time-stamps")
+
+    assert said()["ok"]
+    monkeypatch.setenv("XUESHI_TSA_URL", "http://127.0.0.1:9/tsa")
+    assert (said()["ok"], said()["code"]) == (False, "E_TSA_UNREACHABLE")
