@@ -7,7 +7,6 @@ lists and the transparency log, in the private PostgreSQL as it is shipped.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 
@@ -30,20 +29,12 @@ def main(count: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]
-    profiler = None
-    if where := os.environ.get("XUESHI_BENCH_PROFILE"):
-        import cProfile
-
-        profiler = cProfile.Profile()
-        profiler.enable()
     began, busy, server = time.perf_counter(), time.process_time(), processor_seconds(backend)
     issued = stage.run(rules)
     found = {
         "issued": issued.issued, "seconds": time.perf_counter() - began, "cpu": time.process_time() - busy,
         "server_cpu": processor_seconds(backend) - server, "megabytes": peak_megabytes(),
     }  # fmt: skip
-    if profiler:
-        profiler.dump_stats(str(where))
     print(json.dumps(found))
 
 
