@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pylopdf_fonts_jp
@@ -53,19 +53,19 @@ def _read() -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(families), shown
 
 
-@lru_cache(maxsize=1)
-def _advances() -> list[tuple[float, dict[int, str], dict[str, tuple[int, int]]]]:
-    """Of each font: its units in an em, its glyphs by character, and how wide each is."""
-    found = []
-    for path in _files():
-        with TTFont(path, lazy=True) as font:
-            found.append((float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)))
-    return found
+@cache
+def _widths(path: Path) -> tuple[float, dict[int, str], dict[str, tuple[int, int]]]:
+    """Of one font: its units in an em, its glyphs by character, and how wide each is."""
+    with TTFont(path, lazy=True) as font:
+        return float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)
 
 
 @lru_cache(maxsize=8192)
 def _advance(character: str) -> float:
-    for em, glyphs, widths in _advances():
+    if unicodedata.east_asian_width(character) in {"W", "F"}:
+        return 1.0  # in all fonts of this kind, and nobody has to open those of 40,000 glyphs
+    for path in _files():
+        em, glyphs, widths = _widths(path)
         if name := glyphs.get(ord(character)):
             return widths[name][0] / em
     return 0.0

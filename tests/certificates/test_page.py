@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from agent.certificates import errors
-from agent.certificates.fonts import _read, require_glyphs
+from agent.certificates.fonts import _read, ems, require_glyphs
 from agent.certificates.pdf import render_pdf
 from agent.certificates.template_folder import SHIPPED
 from agent.certificates.verify import verify_pdf
@@ -213,3 +213,11 @@ def test_text_can_not_become_markup(facts, keys):
 def test_templates_do_not_say_what_only_the_state_may_say():
     words = re.compile("中国|全国|国家|职业资格|岗位合格")
     assert not [path for path in SHIPPED.rglob("*.typ") if words.search(path.read_text(encoding="utf-8"))]
+
+
+def test_lengths_of_texts_are_those_of_the_fonts():
+    assert ems("欧阳") == 2
+    assert ems("（示例）") == 4
+    assert 0.4 < ems("A") < 0.9
+    assert 0.1 < ems("·") <= 1
+    assert ems("王 小") == pytest.approx(2 + ems(" "))
