@@ -258,7 +258,7 @@ def test_the_preview_draws_each_sample_into_a_folder(xueshi, tmp_path):
 
 
 def test_a_preview_that_can_not_be_drawn_says_why(xueshi, tmp_path):
-    plain(**{"template__typ": '#import "elsewhere.typ": *'}).write_to(tmp_path)
+    plain(template__typ='#import "elsewhere.typ": *').write_to(tmp_path)
     said = xueshi("template", "preview", tmp_path, "-o", tmp_path / "out")
     assert said.exit == 1
     assert "E_TEMPLATE_REACH" in said.out
