@@ -63,7 +63,7 @@ def hours(monkeypatch) -> Hours:
 
 class Hours:
     def __init__(self) -> None:
-        self.moment = now()
+        self.moment = now() - timedelta(days=2)  # a credential of tomorrow is not valid yet
 
     def __call__(self) -> datetime:
         self.moment += timedelta(hours=1)
@@ -74,8 +74,7 @@ def issue_another(base: Base, user: str) -> Certificate:
     base.learner(user)
     base.done(user)
     base.sync()
-    newest = Certificate.objects.order_by("-pk")[:1].get()
-    return newest
+    return Certificate.objects.order_by("-pk")[:1].get()
 
 
 def test_what_is_shipped_is_on_record_and_is_what_is_drawn_without_a_choice(issued):
