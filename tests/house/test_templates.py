@@ -228,7 +228,6 @@ def test_from_a_new_folder_to_the_page_by_commands(issued, organiser, xueshi, tm
         ("ours", 1),
     }
     assert [row["template"] for row in listed["choices"]] == ["ours"]
-    assert xueshi("certificate", "verify", tmp_path / "a.pdf").exit == 0
 
 
 def test_the_check_says_what_is_wrong_and_where_without_a_database(xueshi, tmp_path):
