@@ -18,8 +18,9 @@ from agent.home import home
 from tests.bench.measure import peak_megabytes
 
 _COPIES = """
-INSERT INTO certificates_certificatepdf (certificate_id, pdf, sha256, made_at)
-SELECT c.id, p.pdf, p.sha256, p.made_at FROM certificates_certificate c CROSS JOIN certificates_certificatepdf p
+INSERT INTO certificates_certificatepdf (certificate_id, pdf, sha256, made_at, template_id, language)
+SELECT c.id, p.pdf, p.sha256, p.made_at, p.template_id, p.language
+FROM certificates_certificate c CROSS JOIN certificates_certificatepdf p
 ON CONFLICT DO NOTHING
 """
 
