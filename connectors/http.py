@@ -103,6 +103,7 @@ class HttpSession:
         self._before = before
         self._allow_private = allow_private
         self._adapter = GuardedAdapter(self.url, allow_private=allow_private)
+        self._closed = False
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc, no foreign certificates out of the environment
         self._session.verify = ca_file or True
@@ -120,7 +121,8 @@ class HttpSession:
         return f"HttpSession({self.url!r}, calls={self.calls})"
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. A thread that reads ahead asks nothing more, not even again."""
+        self._closed = True
         self._session.close()
         self._adapter.forget()
 
@@ -160,6 +162,8 @@ class HttpSession:
         end = time.monotonic() + self.limits.deadline
         attempt = 1
         while True:
+            if self._closed:
+                raise Unreachable(url=self.url, reason="the session was closed here")
             self._before()
             problem, wait, answer = self._attempt(self.url + path, send, judge, end)
             if problem is None:

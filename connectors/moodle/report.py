@@ -7,7 +7,7 @@ every row is held against its window, and the sum of all windows against the who
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -65,6 +65,7 @@ class Report:
         self._columns: Columns | None = None
         self._before: tuple[int, ...] = ()
         self._filter_is_set = False
+        self._reading: Generator[object] | None = None
 
     # --- which report, which columns ---------------------------------------------------------------------------
     @property
@@ -172,6 +173,10 @@ class Report:
 
     def release(self) -> None:
         """Take the filter back, so that people who open the report see all of it. Once, and without insisting."""
+        if self._reading:
+            with suppress(ValueError):  # it is in another thread's hands, which ends it
+                self._reading.close()  # or it would set the filter again
+            self._reading = None
         if self._filter_is_set:
             self._filter_is_set = False
             with suppress(ConnectorError):
@@ -201,6 +206,7 @@ class Report:
             at_first = self.look(whole).total
             got = 0
             with closing(read_ahead(self._windows(whole, at_first))) as windows:
+                self._reading = windows
                 for window, part, rows, last in windows:
                     # rows on the far edge are the next window's; behind the last window nobody else counts them
                     got += rows if window.end == whole.end else part.counted

@@ -74,7 +74,7 @@ def test_a_file_of_ours_is_valid_and_says_whose_it_is(issued, xueshi, tmp_path):
     assert said.json == {
         "valid": True, "state": "issued", "reasons": [], "number": number, "holder": "欧阳𠮷",
         "programme": "2024年卫生系统医师专业科目", "hours": "20.00",
-        "checks": dict.fromkeys((*FILE_STEPS, *REGISTER_STEPS), True),
+        "checks": dict.fromkeys((*FILE_STEPS, *REGISTER_STEPS), True), "listed_at": None,
     }  # fmt: skip
     assert xueshi("certificate", "verify", path).out.startswith("有效  issued")
 
