@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from agent.certificates import archive_work, transparency
+from agent.certificates import transparency
 from agent.certificates.models import Archive
 from agent.db.faults import explain
 from agent.errors import XueshiError
@@ -88,6 +88,9 @@ def notices(context: JobContext, *, attempts: int = 0) -> None:
 @app.task(name="archive", pass_context=True)
 def make_archive(context: JobContext, *, archive: int, attempts: int = 0) -> None:
     """Make the pages of an archive that are missing."""
+    # every process knows the tasks, and hardly any draws pages: what draws them takes 40 MB and half a second
+    from agent.certificates import archive_work  # noqa: PLC0415
+
     found = Archive.objects.select_related("programme").get(pk=archive)
     stopping = context.additional_context.get(STOPPING)
 
