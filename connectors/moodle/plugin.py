@@ -7,13 +7,11 @@ rows are added or taken away meanwhile; the *sequence* is a place in the plugin'
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from connectors.ahead import read_ahead
 from connectors.errors import DigestWrong, IdentityFieldWrong, Malformed, PageRepeated, TotalsDiffer
 from connectors.moodle.client import CHANGES, COMPLETIONS, DIGEST, MoodleClient
 from connectors.moodle.columns import IDENTITY_TITLES, folded
@@ -114,17 +112,16 @@ class Plugin:
 
     def _pages(self, part: Part, tally: Tally) -> Iterator[Page]:
         total, sequence = 0, None
-        with closing(read_ahead(self._answers(part))) as answers:
-            for place, answer in enumerate(answers):
-                if not place:
-                    total, sequence = answer.total, answer.sequence if self.keeps_log else None
-                for some, more in a_few(answer.rows):  # they are let go of as they are given
-                    page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
-                    tally.rows += len(some)
-                    tally.marks += marks_of(some)
-                    yield page
-                    del page  # nothing keeps it while the next is made
-                    sequence = None
+        for place, answer in enumerate(self._answers(part)):
+            if not place:
+                total, sequence = answer.total, answer.sequence if self.keeps_log else None
+            for some, more in a_few(answer.rows):  # they are let go of as they are given
+                page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
+                tally.rows += len(some)
+                tally.marks += marks_of(some)
+                yield page
+                del page  # nothing keeps it while the next is made
+                sequence = None
         if tally.rows != total:
             at_last = self._ask(part, (part.start, 0), count=1, limit=1).total
             if not agrees(tally.rows, total, at_last):
