@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def _figures(found: dict[str, list[dict[str, Any]]]) -> list[Figure]:
     rates, sizes = _rates(mine), [one["kilobytes"] for one in mine]
     figures = []
     what = "certificates drawn and signed (PDF/A-3b, PAdES), for a second of CPU"
-    met = sorted(rates)[len(rates) // 2] >= _LEAST
+    met = median(rates) >= _LEAST
     for how in [how for how in _PEERS if how in found] or [""]:
         name = {"": "pdf", "pyhanko": "pdf"}.get(how, f"pdf_{how}")
         theirs = found.get(how, [])
@@ -50,13 +51,13 @@ def _figures(found: dict[str, list[dict[str, Any]]]) -> list[Figure]:
         asked = f"≥ {_LEAST}" if name == "pdf" else ""
         figures.append(Figure(name, what, "PDF/CPU-s", rates, peer, _rates(theirs), asked, met if asked else None))
     modern = _rates(found["modern"])
-    met = sorted(modern)[len(modern) // 2] >= _LEAST
+    met = median(modern) >= _LEAST
     figures.append(
         Figure("pdf_modern", "the same, the portrait template", "PDF/CPU-s", modern, ask=f"≥ {_LEAST}", met=met)
     )
     theirs = found.get("weasyprint", [])
     for name, each in (("pdf_size", sizes), ("pdf_modern_size", [one["kilobytes"] for one in found["modern"]])):
-        small = sorted(each)[len(each) // 2] <= _MOST_KB
+        small = median(each) <= _MOST_KB
         peer = theirs[0]["name"] if theirs and name == "pdf_size" else None
         against = [one["kilobytes"] for one in theirs] if peer else []
         figures.append(Figure(name, "size of one", "kB", each, peer, against, f"≤ {_MOST_KB}", small))
