@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from statistics import median
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tests.bench import peers
