@@ -18,8 +18,9 @@ from typing_extensions import TypedDict  # typing's own lacks what pydantic read
 Precision = Literal["second", "minute", "day", "unknown"]
 """How exactly the source knows the time of completion. ``unknown``: it says completed, and not when."""
 
-_Key = Annotated[str, Field(min_length=1, max_length=300)]
-_Text = Annotated[str, Field(max_length=500)]
+LONGEST_KEY, LONGEST_TEXT = 300, 500
+_Key = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)]
+_Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
 @with_config({"extra": "forbid"})
@@ -50,6 +51,10 @@ class Completion(TypedDict):
     ]  # the row as it came, a list's names in `Page.titles`
 
 
+MAY_LACK = ("place", "serial", "mark")
+MUST_HAVE = tuple(name for name in Completion.__annotations__ if name not in MAY_LACK)
+"""What a `Completion` may lack, and the rest; the class itself can't tell, whose annotations are texts."""
+
 Completions = TypeAdapter(list[Completion])
 
 A_FEW = 500
@@ -73,7 +78,7 @@ class Rejected:
 class Page:
     """What one read yielded. All its rows are taken over together, or none."""
 
-    completions: list[Completion]
+    completions: Sequence[Completion]
     rejected: list[Rejected] = field(default_factory=list)
     window: str = ""  # what was asked for, in words
     total: int | None = None  # rows in the whole pull as the source counts them, when it does

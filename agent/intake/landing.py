@@ -9,18 +9,18 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, NamedTuple, get_args
 
 import orjson
 import zstandard
 
 from agent.crypto import Vault
-from agent.intake.copying import boolean, data, day, int4, int8, moments_and_days, size, text, two_int8
+from agent.intake.copying import NULL, boolean, data, day, int4, int8, moments_and_days, size, text
 from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
-from connectors.records import Completion, Precision
+from connectors.record_table import RecordTable
+from connectors.records import MUST_HAVE, Precision
 
-_said = itemgetter(*sorted(Completion.__annotations__.keys() - {"key", "raw", "place", "serial", "mark"}))
+_SAID = sorted({*MUST_HAVE} - {"key", "raw"})
 ID_PURPOSE = b"identity number"
 PAYLOAD_PURPOSE = b"raw row"
 PAGE_PURPOSE = b"raw page"
@@ -31,7 +31,6 @@ _ODD = re.compile("[0-9]{15}|\0")
 _NUMBER = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 
 
-_T = TypeVar("_T")
 Said = tuple[Any, ...]
 
 
@@ -83,54 +82,49 @@ class Lander:
             text = _NUMBER.sub(lambda found: "~" + self._vault.fingerprint(found[0].upper()).hex()[:14], text)
         return _storable(text)
 
-    def by_key(self, keys: list[str], each: Iterable[_T]) -> dict[str, _T]:
-        """What bears each key, the key as it may stand in the database."""
-        if _ODD.search("\n".join(keys)):  # one look in C at a whole page, and seldom a second one
-            keys = list(map(self.plain, keys))
-        return dict(zip(keys, each, strict=True))
+    def keys(self, keys: Sequence[str]) -> Sequence[str]:
+        """``keys`` as they may stand in the database."""
+        # one look in C at a whole page, and seldom a second one
+        return list(map(self.plain, keys)) if _ODD.search("\n".join(keys)) else keys
 
-    def said(self, records: Iterable[Completion]) -> list[Said]:
+    def said(self, records: RecordTable) -> list[Said]:
         """What each record says, without its raw row and its place: a column more in a report, or a line more above in
         a list, is no change.
         """
-        return list(map(_said, records))
+        return list(zip(*(records.columns[name] for name in _SAID), strict=True))
 
     def digests(self, said: Iterable[Said]) -> list[bytes]:
         """A keyed hash of all that each record says: equal means unchanged."""
         dumps, digest = orjson.dumps, self._vault.digest
         return [digest(dumps(one)) for one in said]
 
-    def rows(
-        self, keys: Iterable[str], records: Sequence[Completion], said: Iterable[Said], digests: Iterable[bytes]
-    ) -> list[bytes]:
+    def rows(self, keys: Iterable[str], records: RecordTable, digests: Iterable[bytes]) -> list[bytes]:
         """The values of `COLUMNS` as bytes of COPY, a row each. Every row of a city passes here, column by column.
 
         :param keys: the records' keys as they may stand in the database
         :raises struct.error: a figure that its column can't hold
         :raises UnicodeEncodeError: half of a surrogate pair, which is no character
         """
-        # fmt: off
-        (active, completed_at, course, course_name, employer, filing_number, grade, hours, number, minutes, name,
-         passed, precision, started_on, user) = zip(*said, strict=True)
-        # fmt: on
+        of, rows = records.columns, len(records)
         called = [key.encode() for key in keys]
+        figures = (of[name] for name in ("hours", "minutes", "passed", "active", "grade", "employer", "filing_number"))
         columns = (
-            repeat(_DIGEST, len(called)),
+            repeat(_DIGEST, rows),
             digests,
             map(size, map(len, called)),
             called,
-            map(self._course, course, course_name),
-            map(self._person, user, name, number),
-            moments_and_days(completed_at),
-            map(_PRECISIONS.__getitem__, precision),
-            map(self._day, started_on),
-            map(self._rest, hours, minutes, passed, active, grade, employer, filing_number),
-            [text(_storable(one["place"])) if "place" in one else _NOTHING for one in records],
-            [two_int8(8, one["serial"], 8, one["mark"]) if "mark" in one else _number(one) for one in records],
+            map(self._course, of["course"], of["course_name"]),
+            map(self._person, of["user"], of["name"], of["id_number"]),
+            moments_and_days(of["completed_at"]),
+            map(_PRECISIONS.__getitem__, of["precision"]),
+            map(self._day, of["started_on"]),
+            map(self._rest, *figures),
+            [text(_storable(place or "")) for place in of["place"]] if "place" in of else repeat(_NOTHING, rows),
+            _numbers(of.get("serial"), of.get("mark"), rows),
         )
         return list(map(b"".join, zip(*columns, strict=True)))
 
-    def seal_page(self, titles: Sequence[str], raws: list[Any]) -> bytes:
+    def seal_page(self, titles: Sequence[str], raws: Sequence[Any]) -> bytes:
         """The raw rows of a page, sealed together: `open_raw` gives one back."""
         return self._vault.seal(zstandard.compress(orjson.dumps([titles, raws]), 1), PAGE_PURPOSE)
 
@@ -177,8 +171,15 @@ def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else dict(zip(titles, raw, strict=True))
 
 
-def _number(record: Completion) -> bytes:
-    return int8(record.get("serial")) + int8(record.get("mark"))
+def _numbers(serials: Sequence[int | None] | None, marks: Sequence[int | None] | None, rows: int) -> Iterable[bytes]:
+    """The source's own number and digest of each row, where it has them."""
+    unsaid = [None] * rows
+    if serials is None and marks is None:
+        return repeat(NULL + NULL, rows)
+    return [
+        NULL + NULL if serial is None and mark is None else int8(serial) + int8(mark)
+        for serial, mark in zip(serials or unsaid, marks or unsaid, strict=True)
+    ]
 
 
 def _storable(text: str) -> str:

@@ -24,7 +24,7 @@ from agent.intake.landing import COLUMNS, Lander, open_raw
 from agent.intake.models import Completion, RawPage, Source, SyncRun
 from agent.localtime import now
 from agent.quarantine.settle import new_holding, settle
-from connectors.records import Completion as Record
+from connectors.record_table import RecordTable
 from connectors.records import Page, Rejected
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ _COPY = f"COPY intake_completion ({', '.join((*_HEAD, *COLUMNS))}) FROM STDIN (F
 _NEXT_RAW_PAGES = "SELECT nextval(pg_get_serial_sequence('intake_rawpage', 'id')) FROM generate_series(1, %s)"
 _UNLANDABLE = (DataError, psycopg.DataError, struct.error, UnicodeEncodeError)
 _NEVER_SEEN = (0, b"")
+_LET_GO = RecordTable({})
 UNLANDABLE = "E_ROW_REFUSED"
 _T = TypeVar("_T")
 
@@ -75,10 +76,10 @@ class Ready:
     """
 
     page: Page
-    keys: list[str]
+    keys: Sequence[str]
     digests: list[bytes]
     rejected: dict[str, Rejected]
-    records: list[Record]
+    records: RecordTable
     at: Sequence[int]  # the records' places among the raw rows
     rows: list[bytes]  # of COPY
     sealed: bytes = b""  # the raw rows
@@ -93,8 +94,8 @@ class Ready:
             return [them[at] for at in due] if them else []
 
         return replace(
-            self, keys=of(self.keys), digests=of(self.digests), records=of(self.records), at=of(self.at),
-            rows=of(self.rows), places=of(self.places),
+            self, keys=of(self.keys), digests=of(self.digests), at=of(self.at), rows=of(self.rows),
+            records=self.records.only(due) if self.records.columns else self.records, places=of(self.places),
         )  # fmt: skip
 
 
@@ -117,19 +118,20 @@ class PageLander:
 
     def ready(self, page: Page) -> Ready:
         """What of landing a page asks no database, so that it can be done while another page is being written."""
-        lander = self.lander
-        keyed = lander.by_key([record["key"] for record in page.completions], page.completions)
-        keys, records = list(keyed), list(keyed.values())
+        lander, records = self.lander, RecordTable.of(page.completions)
+        keys = lander.keys(records.columns["key"])
+        if len(set(keys)) < len(keys):  # of two that come to one key the later counts
+            last = {key: at for at, key in enumerate(keys)}
+            keys, records = list(last), records.only(list(last.values()))
         # a row that is too damaged to have a key is known by its place
-        rejected = lander.by_key([row.key or row.place for row in page.rejected], page.rejected)
-        said = lander.said(records)
-        ready = Ready(page, keys, lander.digests(said), rejected, records, range(len(keys)), [])
-        if self.fresh and records:
+        rejected = dict(zip(lander.keys([row.key or row.place for row in page.rejected]), page.rejected, strict=True))
+        ready = Ready(page, keys, lander.digests(lander.said(records)), rejected, records, range(len(keys)), [])
+        if self.fresh and keys:
             with suppress(*_UNLANDABLE):  # the records stay, and one is isolated when the page is landed
-                ready.rows = lander.rows(keys, records, said, ready.digests)
-                ready.sealed = lander.seal_page(page.titles, [record["raw"] for record in records])
-                ready.places = [record["place"] for record in records if "place" in record]
-                ready.page, ready.records = replace(page, completions=[]), []
+                ready.rows = lander.rows(keys, records, ready.digests)
+                ready.sealed = lander.seal_page(page.titles, records.columns["raw"])
+                ready.places = [place or "" for place in records.columns.get("place", ())]
+                ready.page, ready.records = replace(page, completions=[]), _LET_GO
         return ready
 
     def take(self, pages: list[Ready], move: Move | None = None) -> None:
@@ -214,18 +216,14 @@ class PageLander:
                 if versions:
                     of_each = (versions.get(key, (1, at)) for key in ready.keys)
                     heads = (head + int4(version) + timestamp(landed) for version, landed in of_each)
-                rows = ready.rows or self._rows(ready)
+                rows = ready.rows or self.lander.rows(ready.keys, ready.records, ready.digests)
                 raw_places = map(int4, ready.at if ready.sealed else range(len(rows)))
                 copy.write(b"".join(chain.from_iterable(zip(heads, raw_places, rows, strict=True))))
             copy.write(TRAILER)
         RawPage.objects.bulk_create(map(self._raw_page, raw_pages, due))
 
-    def _rows(self, ready: Ready) -> list[bytes]:
-        return self.lander.rows(ready.keys, ready.records, self.lander.said(ready.records), ready.digests)
-
     def _raw_page(self, number: int, ready: Ready) -> RawPage:
-        raws = [record["raw"] for record in ready.records]
-        sealed = ready.sealed or self.lander.seal_page(ready.page.titles, raws)
+        sealed = ready.sealed or self.lander.seal_page(ready.page.titles, ready.records.columns["raw"])
         return RawPage(pk=number, run=self.run, rows=len(ready.keys), sealed=sealed)
 
     def _isolated(self, ready: Ready) -> Ready:
@@ -285,13 +283,14 @@ class _Compared(NamedTuple):
 
 def _compared(ready: Ready, known: Mapping[str, tuple[int, bytes]]) -> _Compared:
     found = _Compared([], [], [], [])
+    numbers = ready.records.columns.get("serial"), ready.records.columns.get("mark")
     for at, (key, digest) in enumerate(zip(ready.keys, ready.digests, strict=True)):
         completion, old = known.get(key, _NEVER_SEEN)
         if old == digest:
             found.seen.append(completion)
-            record = ready.records[at] if ready.records else None
-            if record and "serial" in record:
-                found.numbered.append((completion, record["serial"], record.get("mark", 0)))
+            serial, mark = (column[at] if column else None for column in numbers)
+            if serial is not None:
+                found.numbered.append((completion, serial, mark or 0))
             continue
         if completion:
             found.outdated.append(completion)
@@ -325,7 +324,7 @@ def _each_once(pages: list[Ready]) -> list[Ready]:
 
 def _raw_of(alone: Ready) -> dict[str, Any]:
     """The raw row of a page of one record, by its titles."""
-    if not alone.records:
+    if not alone.records.columns:
         return open_raw(vault(), alone.sealed, alone.at[0])
-    raw = alone.records[0]["raw"]
+    raw = alone.records.columns["raw"][0]
     return raw if isinstance(raw, dict) else dict(zip(alone.page.titles, raw, strict=True))

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from connectors.errors import Malformed
 from connectors.moodle.courses import CHINA, in_chinese
 from connectors.moodle.names import person_name
-from connectors.records import A_FEW, Completion, Completions, Rejected
+from connectors.record_table import RecordTable
+from connectors.records import A_FEW, LONGEST_KEY, LONGEST_TEXT, Completion, Completions, Rejected
 
 Row = dict[str, Any]
 Values = tuple[Any, ...]
@@ -40,7 +41,7 @@ _TYPES = tuple(FORM.values())
 _values = itemgetter(*TITLES)
 _mark = itemgetter("mark")
 _known_by = itemgetter("username", "courseshortname")
-_SERIALS, _MARKS, _LONGEST_KEY, _LONGEST_TEXT = 1 << 63, 1 << 32, 300, 500  # as `Completion` has them
+_SERIALS, _MARKS = 1 << 63, 1 << 32  # as `Completion` has them
 _YEAR_10000 = 253_402_300_800
 _ACTIVE = 1  # of `enrolled`: 0 no more, 2 suspended
 _HOUR = 3600
@@ -50,7 +51,7 @@ _HOUR = 3600
 class Batch:
     """What rows came to."""
 
-    completions: list[Completion] = field(default_factory=list)
+    completions: Sequence[Completion] = ()
     rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -97,7 +98,8 @@ def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
     batch = Batch()
     if columns and not _surely_fine(columns):
         values = _fitting(values, batch)
-    batch.completions = _records(values, idnumber=idnumber)
+    if values:
+        batch.completions = _table(values, idnumber=idnumber)
     return batch
 
 
@@ -110,9 +112,9 @@ def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:
     return (
         all(users)
         and all(courses)
-        and _longest(users) + _longest(courses) < _LONGEST_KEY
-        and _longest(lasts) + _longest(firsts) < _LONGEST_TEXT
-        and max(map(_longest, (staff_numbers, identities, course_names, grades))) <= _LONGEST_TEXT
+        and _longest(users) + _longest(courses) < LONGEST_KEY
+        and _longest(lasts) + _longest(firsts) < LONGEST_TEXT
+        and max(map(_longest, (staff_numbers, identities, course_names, grades))) <= LONGEST_TEXT
         and min(times) > 0
         and max(times) < _YEAR_10000
         and min(numbers) > 0
@@ -127,39 +129,46 @@ def _longest(column: Sequence[str]) -> int:
     return max(map(len, column))
 
 
-def _records(values: Sequence[Values], *, idnumber: bool) -> list[Completion]:
+def _table(values: Sequence[Values], *, idnumber: bool) -> RecordTable:
     """Rows of which that is known, as completions. Every row of a city passes here."""
-    moment, name_of, course_name_of = datetime.fromtimestamp, person_name, _course_name
-    return [
+    # fmt: off
+    (numbers, _, _, users, staff_numbers, identities, lasts, firsts, deleted, suspended, enrolled, courses, _,
+     course_names, enrolled_at, started_at, completed, grades, _, marks) = zip(*values, strict=True)
+    # fmt: on
+    moment, rows = datetime.fromtimestamp, len(values)
+    nothing, unsaid = [""] * rows, [None] * rows
+    return RecordTable(
         {
-            "key": f"{user}|{course}",
-            "user": user,
-            "course": course,
-            "course_name": course_name_of(course_name),
-            "name": name_of(last, first),
-            "id_number": staff_number if idnumber else identity,
-            "completed_at": moment(completed, UTC),
-            "precision": "second",
-            "started_on": _started_on(enrolled_at, started_at, completed) if enrolled_at or started_at else None,
-            "hours": None,
-            "minutes": None,
-            "passed": True,
-            "active": enrolled == _ACTIVE and not (deleted or suspended),
-            "grade": grade,
-            "employer": "",
-            "filing_number": "",
-            "serial": number,
-            "mark": mark,
-            "raw": raw,
+            "key": [f"{user}|{course}" for user, course in zip(users, courses, strict=True)],
+            "user": users,
+            "course": courses,
+            "course_name": list(map(_course_name, course_names)),
+            "name": list(map(person_name, lasts, firsts)),
+            "id_number": staff_numbers if idnumber else identities,
+            "completed_at": [moment(second, UTC) for second in completed],
+            "precision": ["second"] * rows,
+            "started_on": list(map(_started_on, enrolled_at, started_at, completed)),
+            "hours": unsaid,
+            "minutes": unsaid,
+            "passed": [True] * rows,
+            "active": [
+                state == _ACTIVE and not (gone or barred)
+                for state, gone, barred in zip(enrolled, deleted, suspended, strict=True)
+            ],
+            "grade": grades,
+            "employer": nothing,
+            "filing_number": nothing,
+            "serial": numbers,
+            "mark": marks,
+            "raw": values,
         }
-        for raw in values
-        for (number, _, _, user, staff_number, identity, last, first, deleted, suspended, enrolled, course, _,
-             course_name, enrolled_at, started_at, completed, grade, _, mark) in (raw,)
-    ]  # fmt: skip
+    )
 
 
 def _started_on(enrolled_at: int, started_at: int, completed: int) -> date | None:
     """The local day of the earlier of the two; one that lies behind the completion says nothing of it."""
+    if not (enrolled_at or started_at):
+        return None
     began = enrolled_at if 0 < enrolled_at <= completed else 0
     if 0 < started_at <= completed and (not began or started_at < began):
         began = started_at
@@ -183,7 +192,7 @@ def _fitting(values: Sequence[Values], batch: Batch) -> list[Values]:
         key = key_of(row)
         if problem := _problem(one, row):
             code, title, said = problem
-            batch.rejected.append(Rejected(key[:_LONGEST_KEY], code, title, f"row {row['id']}", said, row))
+            batch.rejected.append(Rejected(key[:LONGEST_KEY], code, title, f"row {row['id']}", said, row))
         elif key not in fitting or not row["deleted"]:
             fitting[key] = one
     return list(fitting.values())
@@ -198,7 +207,7 @@ def _problem(one: Values, row: Row) -> tuple[str, str, str] | None:
         return "E_DATE_INVALID", "timecompleted", str(row["timecompleted"])
     try:
         for idnumber in (False, True):
-            Completions.validate_python(_records([one], idnumber=idnumber), strict=True)
+            Completions.validate_python(list(_table([one], idnumber=idnumber)), strict=True)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
         return "E_ROW_MALFORMED", str(first["loc"][-1]), first["msg"]

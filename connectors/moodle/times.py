@@ -6,6 +6,7 @@ English (``Monday, 23 September 2024, 2:21 AM``, also month first) and Chinese (
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 _MONTHS = (
@@ -36,11 +37,22 @@ class ReportTimes:
 
     def epoch(self, text: str) -> int | None:
         """Seconds since 1970 of the minute that ``text`` names, None when it names none."""
-        day, _, clock = text.rpartition(", ")
+        day, _, clock = text.rpartition(_joint(text))
         try:
             return self._days[day] + self._clocks[clock]
         except KeyError:
             return self._read(text)
+
+    def epochs(self, texts: Sequence[str]) -> list[int] | None:
+        """The same of many; None where one of them names no minute."""
+        joint = _joint(texts[0])
+        parts = [text.rpartition(joint) for text in texts]
+        days, clocks = self._days, self._clocks
+        try:
+            return [days[day] + clocks[clock] for day, _, clock in parts]
+        except KeyError:
+            found = [one for one in map(self.epoch, texts) if one is not None]
+            return found if len(found) == len(texts) else None
 
     def _read(self, text: str) -> int | None:
         found = _SPLIT.fullmatch(text.strip())
@@ -49,11 +61,16 @@ class ReportTimes:
         start, seconds = _day(found["day"].rstrip(",， ")), _clock(found["clock"])
         if start is None or seconds is None:
             return None
-        day, comma, clock = text.rpartition(", ")
-        if comma and clock == found["clock"]:
+        day, joint, clock = text.rpartition(_joint(text))
+        if joint and clock == found["clock"]:
             self._days[day] = start
             self._clocks[clock] = seconds
         return start + seconds
+
+
+def _joint(text: str) -> str:
+    """What stands between the day and the time of day."""
+    return ", " if ", " in text else " "
 
 
 def _day(text: str) -> int | None:

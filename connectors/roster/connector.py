@@ -139,19 +139,20 @@ class RosterConnector(Connector):
         # Two readings, of which the first keeps what makes the keys: a row's key depends on rows below it.
         assigned = keys.assign(list(self._traits(tables, known)))
         total = sum(key is not None for key in assigned)
-        page = Page([], [], self._window(), total)
+        good: list[Completion] = []
+        refused: list[Rejected] = []
         for key, row in zip(assigned, self._rows(tables, known), strict=True):
             if key is None:
                 continue
             if isinstance(row, Rejected):
-                page.rejected.append(Rejected(key, row.code, row.field, row.place, row.value, row.raw))
+                refused.append(Rejected(key, row.code, row.field, row.place, row.value, row.raw))
             else:
-                page.completions.append({**row, "key": key})
-            if len(page.completions) + len(page.rejected) == PAGE:
-                yield _checked(page)
-                page = Page([], [], self._window(), total)
-        if total == 0 or page.completions or page.rejected:
-            yield _checked(page)
+                good.append({**row, "key": key})
+            if len(good) + len(refused) == PAGE:
+                yield _checked(Page(good, refused, self._window(), total))
+                good, refused = [], []
+        if total == 0 or good or refused:
+            yield _checked(Page(good, refused, self._window(), total))
 
     def close(self) -> None:
         """Let go of the file's content."""

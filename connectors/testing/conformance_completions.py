@@ -27,9 +27,9 @@ _ODD = {
 
 def sound(pages: list[Page]) -> list[Completion]:
     """All rows of ``pages``, each page held against the contract, keys unique over all of them."""
-    rows = []
+    rows: list[Completion] = []
     for page in pages:
-        Completions.validate_python(page.completions, strict=True)
+        Completions.validate_python(list(page.completions), strict=True)
         for row in page.completions:
             named = row["raw"] if isinstance(row["raw"], dict) else dict(zip(page.titles, row["raw"], strict=True))
             assert named, "the row as it came is kept"

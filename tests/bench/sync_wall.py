@@ -61,6 +61,7 @@ def ready(source: Any) -> list[bytes]:
     from agent.intake.pages import _HEAD
     from agent.intake.sources import connector
     from agent.localtime import now
+    from connectors.record_table import RecordTable
 
     run, lander, at = SyncRun.objects.create(source=source), Lander(vault()), timestamp(now())
     in_order = int8(source.pk), int8(run.pk), boolean(True), int8(1), at, int4(1), at  # the row's place is the last
@@ -69,9 +70,8 @@ def ready(source: Any) -> list[bytes]:
     rows: list[bytes] = []
     with connector(source) as reader:
         for page in reader.completions():
-            said = lander.said(page.completions)
-            keys = [record["key"] for record in page.completions]
-            made = lander.rows(keys, page.completions, said, lander.digests(said))
+            records = RecordTable.of(page.completions)
+            made = lander.rows(records.columns["key"], records, lander.digests(lander.said(records)))
             rows += [part for at, row in enumerate(made) for part in (head, int4(at), row)]
             if not page.more:
                 blocks.append(HEADER + b"".join(rows) + TRAILER)

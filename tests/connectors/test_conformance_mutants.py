@@ -343,7 +343,7 @@ class InventsARowWhenBroken(Notebook):
     def completions(self, span=EVERYTHING):
         for page in super().completions(span):
             invented = [row | {"key": "invented"} for row in page.completions[:1]] if self.book.fault else []
-            yield replace(page, completions=page.completions + invented)
+            yield replace(page, completions=[*page.completions, *invented])
 
 
 @mutant("test_a_good_pull_tells_no_secret")

@@ -126,14 +126,15 @@ def test_long_texts_that_are_allowed_land():
 )
 def test_a_page_is_read_as_strictly_as_pydantic_would_and_as_each_row_alone(rows):
     batch = read_rows(rows)
-    assert Completions.validate_python(batch.completions, strict=True) == batch.completions
+    completions = list(batch.completions)
+    assert Completions.validate_python(completions, strict=True) == completions
     alone = [read_rows([one]) for one in rows]
     assert [one for each in alone for one in each.rejected] == batch.rejected
     by_key = {}
     for one in (one for each in alone for one in each.completions):
         if one["key"] not in by_key or not dict(zip(TITLES, one["raw"], strict=True))["deleted"]:
             by_key[one["key"]] = one
-    assert list(by_key.values()) == batch.completions
+    assert list(by_key.values()) == completions
     assert len(by_key) + len(batch.rejected) <= len(rows)
 
 
