@@ -6,7 +6,8 @@ are made once, kept as bytes, and joined. That is three times as fast as handing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from struct import Struct
 
@@ -17,6 +18,9 @@ _YES, _NO = b"\0\0\0\1\1", b"\0\0\0\1\0"
 _EPOCH, _FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC), date(2000, 1, 1)
 _LAST_DAY = (date.max - _FIRST_DAY).days
 _DAY, _AHEAD = 86_400, 8 * 3600
+_EPOCH_MICROSECOND = int(_EPOCH.timestamp()) * 1_000_000
+_TO_FIRST_DAY = _AHEAD - int(_EPOCH.timestamp())
+_LATE = 1 << 37  # the year 6325
 
 count = Struct(">h").pack
 """How many fields a row has; stands before its first."""
@@ -72,12 +76,20 @@ def timestamp(value: datetime) -> bytes:
     return _instant(8, (since.days * _DAY + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def moments_and_days(values: Iterable[datetime | None]) -> list[bytes]:
+def moments_and_days(values: Sequence[datetime | None]) -> list[bytes]:
     """``timestamptz`` and ``date`` of aware moments, the day as `agent.localtime.local_date` has it.
 
     The last hours of the year 9999, of a wrong clock, stay in that year: no reason to stop a source.
     """
     pack = _moment_and_day
+    with suppress(TypeError):  # one is None
+        # whole seconds before a float loses any, as nearly all are: three quarters of the time
+        stamps: list[float] = list(map(datetime.timestamp, values))  # type: ignore[arg-type] # None raises
+        if all(map(float.is_integer, stamps)) and max(stamps, default=0) < _LATE:
+            return [
+                pack(8, second * 1_000_000 - _EPOCH_MICROSECOND, 4, (second + _TO_FIRST_DAY) // _DAY)
+                for second in map(int, stamps)
+            ]
     return [
         _NEITHER if since is None
         else pack(

@@ -171,6 +171,7 @@ _STOP_BESIDE_HAN = re.compile(
     rf"(?<=[{_HAN}])\s*[{_FULL_STOPS}]\s*(?=\S)|(?<=\S)\s*[{_FULL_STOPS}]\s*(?=[{_HAN}])",
 )
 _DOT_RUN = re.compile(rf"\s*{DOT}[\s{DOT}]*")
+_PLAIN_HAN = re.compile("[\u4e00-\u9fff]+")  # nothing of it has another form
 _SHORT_HAN = re.compile(rf"[{_HAN}](?:\s*[{_HAN}]){{1,3}}")
 _NOTHING_SEEN = dict.fromkeys(_NOT_SEEN)
 _SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
@@ -185,8 +186,10 @@ def clean_name(text: str) -> Name:
     NFKC is not applied: it changes names. Private-use characters show nowhere but on the machine that made them, and
     ``?``, ``*`` or U+FFFD stands where one was lost or hidden (edge case 12): such a name has a code, and says which.
     """
+    if _PLAIN_HAN.fullmatch(text):
+        return Name(text)  # nearly every name
     if _SHORT_HAN.fullmatch(text) and unicodedata.is_normalized("NFC", text):
-        return Name("".join(text.split()))  # nearly every name of a roster
+        return Name("".join(text.split()))  # and nearly every other one of a roster
     name = unicodedata.normalize("NFC", text).translate(_NOTHING_SEEN).translate(_TO_DOT)
     name = _STOP_BESIDE_HAN.sub(DOT, " ".join(name.split()))
     name = _DOT_RUN.sub(DOT, name).strip(f"{DOT} ")
@@ -204,6 +207,8 @@ def clean_name(text: str) -> Name:
 
 def fold_name(text: str) -> str:
     """``text`` for comparison only: width, case, spaces, invisible characters and kinds of dot no longer differ."""
+    if _PLAIN_HAN.fullmatch(text):
+        return text
     folded = unicodedata.normalize("NFKC", text.translate(_FOLDED)).casefold()
     # once more: compatibility forms bring spaces and dots of their own
     folded = unicodedata.normalize("NFC", folded.translate(_FOLDED))

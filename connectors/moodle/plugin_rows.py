@@ -93,7 +93,7 @@ def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
     except (KeyError, TypeError):
         raise malformed(rows) from None
     columns = list(zip(*values, strict=True))
-    if any(set(map(type, column)) != {kind} for column, kind in zip(columns, _TYPES, strict=False)):
+    if not all(map(_is_all, columns, _TYPES)):
         raise malformed(rows)
     batch = Batch()
     if columns and not _surely_fine(columns):
@@ -101,6 +101,17 @@ def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
     if values:
         batch.completions = _table(values, idnumber=idnumber)
     return batch
+
+
+def _is_all(column: Sequence[Any], kind: type) -> bool:
+    """Whether all of a column is of ``kind``."""
+    if kind is not str:
+        return set(map(type, column)) == {kind}
+    try:
+        "".join(column)  # half the time
+    except TypeError:
+        return False
+    return True
 
 
 def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:

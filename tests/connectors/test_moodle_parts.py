@@ -14,6 +14,7 @@ from connectors.moodle.names import person_name
 from connectors.moodle.rows import read_rows
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
+from connectors.records import Completions
 from connectors.testing._report import _MINUTES, _day_text
 
 HEADERS = [
@@ -261,6 +262,45 @@ def test_a_bad_row_is_rejected_alone_with_what_it_said(bad, code, field, value):
     assert (rejected.code, rejected.field, rejected.value) == (code, field, value)
     assert bad["columns"] in (list(rejected.raw.values()), rejected.raw.get("columns"))
     assert batch.counted == 3
+
+
+CELLS = st.one_of(
+    st.text(max_size=12), st.sampled_from(["", "R&amp;D", "&#39;", "长" * 501, "王"]), st.none(), st.integers()
+)
+TIMES = st.sampled_from(
+    [WHEN, "Monday, 23 September 2024, 2:22 AM", "2024年9月23日 星期一 02:21", "yesterday", "", None]
+)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(lambda **cells: row(**cells), Username=CELLS, Last_name=CELLS, Course_full_name=CELLS,
+                      身份证号=CELLS, Time_completed=TIMES, Category_name=CELLS, Grade=CELLS),
+            st.builds(lambda cells: {"columns": cells}, st.lists(st.text(max_size=3), max_size=14)),
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+def test_a_page_is_read_as_each_of_its_rows_alone(rows):
+    minute = int(datetime(2024, 9, 23, 2, 21, tzinfo=UTC).timestamp())
+    window = Window(minute, minute + 60)  # 2:22 is its far edge
+    rows = [row(), *rows]
+    together = read(*rows, window=window)
+    alone = [read(one, window=window) for one in rows]
+    by_key = {one["key"]: one for each in reversed(alone) for one in each.completions}  # the first of each key
+    assert {one["key"]: one for one in together.completions} == by_key
+    assert together.counted == sum(each.counted for each in alone)
+    said = [(one.code, one.field, one.value, one.raw) for one in together.rejected]
+    assert said == [(one.code, one.field, one.value, one.raw) for each in alone for one in each.rejected]
+    Completions.validate_python(list(together.completions), strict=True)
+
+
+def test_the_far_edge_of_a_window_is_left_out_of_a_good_page():
+    minute = int(datetime(2024, 9, 23, 2, 21, tzinfo=UTC).timestamp())
+    later = row(Username="later", Time_completed="Monday, 23 September 2024, 2:22 AM")
+    batch = read(row(), later, row(Username="b"), window=Window(minute, minute + 60))
+    assert ([one["user"] for one in batch.completions], batch.counted) == (["xy00001", "b"], 2)
 
 
 def test_no_rejected_row_shows_an_identity_number():

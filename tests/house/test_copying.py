@@ -72,6 +72,18 @@ def test_the_day_is_the_local_day(moment: datetime):
     assert date(2000, 1, 1) + timedelta(days=days) == local_date(moment)
 
 
+MOMENTS = st.none() | st.datetimes(timezones=st.timezones()) | st.datetimes(timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=0)
+)  # fmt: skip
+
+
+@given(st.lists(MOMENTS))
+def test_whole_seconds_are_written_as_any_others(moments: list[datetime | None]):
+    alone = [copying.moments_and_days([moment])[0] for moment in moments]
+    beside_a_fraction = copying.moments_and_days([*moments, EDGES[0]])[:-1]
+    assert copying.moments_and_days(moments) == alone == beside_a_fraction
+
+
 @pytest.mark.parametrize("wrong", [lambda: copying.int4(1 << 31), lambda: copying.int8(1 << 63)])
 def test_a_figure_that_the_column_can_not_hold_is_refused_and_never_cut(wrong):
     with pytest.raises(struct.error):

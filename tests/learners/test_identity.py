@@ -213,6 +213,13 @@ def test_folding_sees_no_difference_that_tidying_makes(text):
     assert fold_name(fold_name(text)) == fold_name(text)
 
 
+def test_characters_of_plain_names_have_no_other_form():
+    plain = "".join(map(chr, range(0x4E00, 0xA000)))
+    padded = plain + " "  # by the way that looks at every character
+    assert clean_name(padded).name == plain == clean_name(plain).name
+    assert fold_name(padded) == plain == fold_name(plain)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
