@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
+from operator import add
 from typing import Any, NamedTuple, get_args
 
 import orjson
@@ -178,10 +179,7 @@ def _numbers(serials: Sequence[int | None] | None, marks: Sequence[int | None] |
     unsaid = [None] * rows
     if serials is None and marks is None:
         return repeat(NULL + NULL, rows)
-    return [
-        NULL + NULL if serial is None and mark is None else int8(serial) + int8(mark)
-        for serial, mark in zip(serials or unsaid, marks or unsaid, strict=True)
-    ]
+    return map(add, map(int8, serials or unsaid), map(int8, marks or unsaid))
 
 
 def _storable(text: str) -> str:
