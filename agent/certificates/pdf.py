@@ -36,7 +36,7 @@ _POINTS = 72 / 25.4  # PDF points in a millimetre
 _UNDERLAYS = 64  # pictures of 150 kB that are kept: as many as a city has organisers
 _LONG = re.compile(r"(?<![\w#])\d+\.\d{3,}")
 _MAIN = "xueshi-page.typ"
-_MEASURED = ("holder", "organiser", "implementer", "series", "filing_number")
+_MEASURED = ("holder", "programme", "organiser", "implementer", "series", "filing_number")
 _SHOWN = (
     "number",
     "holder",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import zipfile
 from dataclasses import replace
+from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.certificates.fonts import require_glyphs
-from agent.certificates.pdf import render_pdf
+from agent.certificates.fonts import ems, require_glyphs
+from agent.certificates.pdf import Drawing, render_pdf
 from agent.certificates.template_check import FORBIDDEN, findings
 from agent.certificates.template_errors import (
     TemplateFileRefused,
@@ -26,7 +28,7 @@ from agent.certificates.verify import verify_pdf
 from tests.certificates.conftest import credential_for
 from tests.certificates.template_files import TOML, TYP, plain, zipped
 
-RECORDED = {"classic": (1, "39e06aa0b0e1"), "modern": (1, "a3e47931fb9c")}
+RECORDED = {"classic": (1, "cb459f70d586"), "modern": (1, "da77535ecfc4")}
 
 
 def codes(template) -> set[tuple[str, str]]:
@@ -255,6 +257,40 @@ def test_all_samples_are_drawn_signed_and_small(name, language, sample, keys):
     pdf = render_pdf(facts, credential_for(facts, keys), keys, template=shipped(name), language=language)
     assert verify_pdf(pdf, keys.trusted).valid
     assert len(pdf) <= (60_000 if sample in ("ordinary", "shortest") and language == "zh" else 120_000)
+
+
+WORDS = ("研修", "ABCDEFG ", "2024年", "（一）", "“人工智能”", "、", "Python 3.", "公需", "—", "a", "·", "《条例》")
+UNMEASURED = "if surely { body(sizes.first()) }"
+MEASURED = """if surely { context {
+  if measure(width: box-width, body(sizes.first())).height > box-height { panic("too long for its place") }
+  body(sizes.first())
+}}"""
+
+
+@pytest.mark.parametrize(("name", "shorter_than"), [("classic", 46), ("modern", 70)])
+def test_a_sentence_that_surely_fits_does(name, shorter_than):
+    files = shipped(name).files
+    library = files["xueshi.typ"].decode()
+    assert UNMEASURED in library
+    assert f"sentence-shorter({shorter_than})" in files["template.typ"].decode()
+    strict = read_zip(zipped({**files, "xueshi.typ": library.replace(UNMEASURED, MEASURED)}))
+    random = Random(name)  # noqa: S311 - the same samples each time, no secret
+
+    def text(length: float) -> str:
+        said = ""
+        while ems(said) < length:
+            said += random.choice(WORDS)
+        return said.strip()
+
+    for _ in range(25):
+        first = random.randint(8, shorter_than - 10)
+        second = random.randint(2, shorter_than - first - 6)
+        facts = replace(
+            samples()["ordinary"], programme=text(first - 3), organiser=text(second - 2), hours=100_050,
+            implementer=text(shorter_than - first - second - 4), learned_from=date(2024, 10, 10),
+            learned_on=date(2024, 12, 12),
+        )  # fmt: skip
+        Drawing(strict).page(facts, "credential")
 
 
 def test_the_samples_are_what_they_say():
