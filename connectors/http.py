@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,7 +55,8 @@ STATUS: dict[int, type[ConnectorError]] = {
 }
 """What an HTTP status means; any other is an `UnknownAnswer`. Whether to repeat is the error's own ``retry``."""
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
+_PATIENCE = 5.0  # seconds for a thread whose connection was cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ def user_agent() -> str:
         return f"xueshi/{version('xueshi')}"
     except PackageNotFoundError:
         return "xueshi"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """What an attempt brought: what went wrong, how long the site asks to wait (None: it does not say), the body and of
+    what kind it says it is.
+    """
+
+    problem: ConnectorError | None
+    wait: float | None = None
+    body: bytes | bytearray = b""
+    kind: str = ""
 
 
 class HttpSession:
@@ -104,6 +118,7 @@ class HttpSession:
         self._allow_private = allow_private
         self._adapter = GuardedAdapter(self.url, allow_private=allow_private)
         self._closed = False
+        self._ahead: threading.Thread | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc, no foreign certificates out of the environment
         self._session.verify = ca_file or True
@@ -123,6 +138,9 @@ class HttpSession:
     def close(self) -> None:
         """Close the connections. A thread that reads ahead asks nothing more, not even again."""
         self._closed = True
+        if self._ahead:
+            self._adapter.cut(threading.Event())
+            self._ahead.join(_PATIENCE)
         self._session.close()
         self._adapter.forget()
 
@@ -134,7 +152,25 @@ class HttpSession:
         :param patient: False asks once only
         :raises ConnectorError: one of `STATUS`, or what the way there or ``judge`` says
         """
-        return self._ask(path, lambda url, **how: self._session.post(url, data=form(), **how), judge, patient=patient)
+        return self._ask(path, self._posting(form), judge, patient=patient)
+
+    def post_ahead(self, path: str, form: Callable[[], Form], judge: Judge) -> Callable[[], Any]:
+        """As `post`; its answer comes while the caller goes on, and is parsed when the caller asks for it by what is
+        returned here: what is parsed ahead would push what is worked on out of the processor's cache (ADR 17).
+
+        Nothing else may be asked of the session meanwhile.
+        """
+        self.check_address()
+        send, came = self._posting(form), SimpleQueue[_Fetched]()
+        end = time.monotonic() + self.limits.deadline
+        self._ahead = threading.Thread(
+            target=lambda: came.put(self._fetch(self.url + path, send, end)), name="answer ahead", daemon=True
+        )
+        self._ahead.start()
+        return lambda: self._ask(path, send, judge, patient=True, first=came.get)
+
+    def _posting(self, form: Callable[[], Form]) -> Send:
+        return lambda url, **how: self._session.post(url, data=form(), **how)
 
     def get(
         self,
@@ -156,25 +192,31 @@ class HttpSession:
 
         return self._ask(path, send, judge, patient=patient)
 
-    def _ask(self, path: str, send: Send, judge: Judge, *, patient: bool) -> Any:
-        """Attempts, until one goes well or it makes no sense to go on."""
+    def _ask(
+        self, path: str, send: Send, judge: Judge, *, patient: bool, first: Callable[[], _Fetched] | None = None
+    ) -> Any:
+        """Attempts, until one goes well or it makes no sense to go on.
+
+        :param first: gives what the first of them brought, where another thread makes it
+        """
         self.check_address()
         end = time.monotonic() + self.limits.deadline
         attempt = 1
         while True:
-            if self._closed:
-                raise Unreachable(url=self.url, reason="the session was closed here")
-            self._before()
-            problem, wait, answer = self._attempt(self.url + path, send, judge, end)
-            if problem is None:
-                return answer
+            url = self.url + path
+            fetched = first() if first and attempt == 1 else self._fetch(url, send, end)
+            try:
+                return self._answer(url, fetched, judge)
+            except ConnectorError as error:
+                problem = error.with_traceback(None)
             if not (problem.retry and patient) or attempt >= self.limits.attempts:
-                raise problem
-            wait = self._backoff(attempt) if wait is None else wait
+                break
+            wait = self._backoff(attempt) if fetched.wait is None else fetched.wait
             if wait > self.limits.longest_wait or time.monotonic() + wait >= end:
-                raise problem
+                break
             self.sleep(wait)
             attempt += 1
+        raise problem  # outside of the handler: nothing of the attempt hangs on to it
 
     def check_address(self) -> None:
         """Refuse what can't be called, or would show the token to whoever listens.
@@ -197,11 +239,16 @@ class HttpSession:
     def _backoff(self, attempt: int) -> float:
         return self.limits.backoff * 2.0 ** (attempt - 1) * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
 
-    def _attempt(
-        self, url: str, send: Send, judge: Judge, end: float
-    ) -> tuple[ConnectorError | None, float | None, Any]:
-        """One attempt: what went wrong, how long the site asks to wait (None: it does not say), and the answer."""
+    def _fetch(self, url: str, send: Send, end: float) -> _Fetched:
+        """One attempt to bring an answer."""
+        if self._closed:
+            return _Fetched(Unreachable(url=self.url, reason="the session was closed here"))
+        try:
+            self._before()
+        except ConnectorError as error:
+            return _Fetched(error.with_traceback(None))
         self.calls += 1
+        problem: ConnectorError
         wait: float | None = None
         late = threading.Event()
         clock = threading.Timer(end - time.monotonic(), self._adapter.cut, (late,))
@@ -211,8 +258,11 @@ class HttpSession:
             timeout = (self.limits.connect, self.limits.read)
             with send(url, timeout=timeout, allow_redirects=False, stream=True) as response:
                 wait = _retry_after(response)
-                answer = _json(url, response, self._body(url, response))
-            judge(answer)
+                kind = response.headers.get("Content-Type", "no type").split(";")[0]
+                fetched = _Fetched(None, wait, self._body(url, response), kind)
+            if not late.is_set():  # what was cut may look whole: headers end where the connection does
+                return fetched
+            problem = self._too_late()
         except ConnectorError as error:
             problem = error
         except requests.exceptions.SSLError as error:
@@ -221,15 +271,27 @@ class HttpSession:
             problem = Unreachable(url=self.url, reason=reason_of(error))
         except (urllib3.exceptions.HTTPError, OSError) as error:  # while the body came
             problem = Truncated(url=self.url, reason=reason_of(error))
-        else:
-            return None, None, answer
         finally:
             clock.cancel()
         if late.is_set():
-            problem = Unreachable(url=self.url, reason=f"the answer was not whole after {self.limits.deadline:g} s")
-        return problem.with_traceback(None), wait, None
+            problem = self._too_late()
+        return _Fetched(problem.with_traceback(None), wait)
 
-    def _body(self, url: str, response: requests.Response) -> bytes:
+    def _too_late(self) -> Unreachable:
+        return Unreachable(url=self.url, reason=f"the answer was not whole after {self.limits.deadline:g} s")
+
+    def _answer(self, url: str, fetched: _Fetched, judge: Judge) -> Any:
+        """The answer that came.
+
+        :raises ConnectorError: none came, it is no JSON, or it is an error
+        """
+        if fetched.problem:
+            raise fetched.problem
+        answer = _json(url, fetched.kind, fetched.body)
+        judge(answer)
+        return answer
+
+    def _body(self, url: str, response: requests.Response) -> bytearray:
         """The body, unpacked, while it is within the limit."""
         if response.status_code != requests.codes.ok:
             raise _status_error(url, response)
@@ -238,7 +300,7 @@ class HttpSession:
             body += piece
             if len(body) > self.limits.max_bytes:
                 raise TooLarge(url=self.url, limit=self.limits.max_bytes)
-        return bytes(body)
+        return body
 
 
 def _status_error(url: str, response: requests.Response) -> ConnectorError:
@@ -253,16 +315,15 @@ def _status_error(url: str, response: requests.Response) -> ConnectorError:
     )
 
 
-def _json(url: str, response: requests.Response, body: bytes) -> Any:
+def _json(url: str, kind: str, body: bytes | bytearray) -> Any:
     """``body`` as JSON; what only began as JSON was cut on its way, anything else is another kind of page."""
     with suppress(orjson.JSONDecodeError):
         return orjson.loads(body)
-    start = body.lstrip()[:60].decode("utf-8", "replace")
+    start = bytes(body).lstrip()[:60].decode("utf-8", "replace")
     if not start:
         raise Truncated(url=url, reason="the answer is empty")
     if start[0] in "{[" or any(word.startswith(start) for word in ("true", "false", "null")):
         raise Truncated(url=url, reason=f"its JSON ends in the middle, after {len(body)} bytes")
-    kind = response.headers.get("Content-Type", "no type").split(";")[0]
     raise NotJson(url=url, content_type=kind, start=_masked(start))
 
 

@@ -6,8 +6,9 @@ Vocabulary: a *function* is one operation of the web service (``core_course_get_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from connectors.base import SourceConfig
@@ -21,7 +22,7 @@ from connectors.errors import (
     TokenInvalid,
     TokenMissing,
 )
-from connectors.http import HttpSession, Limits
+from connectors.http import Form, HttpSession, Judge, Limits
 from connectors.moodle.errorcodes import CAPABILITY, error_for, errorcode_of
 
 SITE_INFO = "core_webservice_get_site_info"
@@ -99,8 +100,16 @@ class MoodleClient:
         :raises ConnectorError: by `ERRORCODES`; where Moodle only says «access», what lies behind it
         :raises ValueError: more fields than PHP would read
         """
+        return self._made_out(function, lambda: self._post(function, settings or {}, params, patient=patient))
+
+    def call_ahead(self, function: str, /, **params: Any) -> Callable[[], Any]:
+        """As `call`; its answer comes while the caller goes on, and is given, or raised, by what is returned here."""
+        form, judge = self._form(function, {}, params)
+        return partial(self._made_out, function, self.http.post_ahead(_PATH, form, judge))
+
+    def _made_out(self, function: str, answer: Callable[[], Any]) -> Any:
         try:
-            return self._post(function, settings or {}, params, patient=patient)
+            return answer()
         except AccessRefused as error:
             refused: AccessRefused | RecordMissing = error
         except RecordMissing as error:
@@ -114,6 +123,13 @@ class MoodleClient:
     def _post(
         self, function: str, settings: Mapping[str, str], params: Mapping[str, Any], *, patient: bool = True
     ) -> Any:
+        form, judge = self._form(function, settings, params)
+        return self.http.post(_PATH, form, judge, patient=patient)
+
+    def _form(
+        self, function: str, settings: Mapping[str, str], params: Mapping[str, Any]
+    ) -> tuple[Callable[[], Form], Judge]:
+        """What makes the fields of a call, and what judges its answer."""
         if not self._token.get_secret_value():
             raise TokenMissing(source=self._name)
         head = [("wsfunction", function), ("moodlewsrestformat", "json")]
@@ -129,7 +145,7 @@ class MoodleClient:
             if code := errorcode_of(answer):
                 raise error_for(code, function, self.http.url)
 
-        return self.http.post(_PATH, form, judge, patient=patient)
+        return form, judge
 
     def _cause_of(self, refused: AccessRefused | RecordMissing, function: str) -> Exception:
         """What «access control exception» means: ask for site_info, and compare."""

@@ -6,7 +6,7 @@ rows are added or taken away meanwhile; the *sequence* is a place in the plugin'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
@@ -128,13 +128,14 @@ class Plugin:
                 raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
 
     def _answers(self, part: Part) -> Iterator[Answer]:
-        """What the plugin answers, one behind the other, up to the last."""
+        """What the plugin answers, up to the last; each answer comes while the one before is worked on."""
         answer = self._asked(part, (part.start, 0))
-        while True:
+        while answer.more:
+            before = replace(answer, rows=[])
+            following = self._client.call_ahead(COMPLETIONS, **self._params(part, before.last, count=0))
             yield answer
-            if not answer.more:
-                return
-            answer = self._asked(part, answer.last, replace(answer, rows=[]))
+            answer = self._asked(part, before.last, before, following)
+        yield answer
 
     def _page(self, answer: Answer, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
         batch = self.read(answer)
@@ -175,12 +176,20 @@ class Plugin:
         raise IdentityFieldWrong(found=found, wanted=f"«{self._identity or IDENTITY_TITLES[0]}»")
 
     # --- asking ------------------------------------------------------------------------------------------------
-    def _asked(self, part: Part, cursor: Cursor, before: Answer | None = None) -> Answer:
-        """One page, held against the cursor and its own count; asked for again when it does not fit."""
+    def _asked(
+        self, part: Part, cursor: Cursor, before: Answer | None = None, came: Callable[[], Any] | None = None
+    ) -> Answer:
+        """One page, held against the cursor and its own count; asked for again when it does not fit.
+
+        :param came: gives the answer where it was asked for already
+        """
         attempt = 1
         while True:
             try:
-                answer = self._ask(part, cursor, count=0 if before else 1, limit=self._size)
+                if came and attempt == 1:
+                    answer = answer_of(came())
+                else:
+                    answer = self._ask(part, cursor, count=0 if before else 1)
                 self._check(answer, part, cursor, before)
             except (PageRepeated, TotalsDiffer):
                 if attempt == _ATTEMPTS:
@@ -190,8 +199,10 @@ class Plugin:
             attempt += 1
 
     def _ask(self, part: Part, cursor: Cursor, **how: int) -> Answer:
-        asked: dict[str, Any] = {"fromtime": cursor[0], "fromid": cursor[1], **part.params, **how}
-        return answer_of(self._client.call(COMPLETIONS, **asked))
+        return answer_of(self._client.call(COMPLETIONS, **self._params(part, cursor, **how)))
+
+    def _params(self, part: Part, cursor: Cursor, **how: int) -> dict[str, Any]:
+        return {"fromtime": cursor[0], "fromid": cursor[1], **part.params, "limit": self._size, **how}
 
     def _check(self, answer: Answer, part: Part, cursor: Cursor, before: Answer | None) -> None:
         rows, place = answer.rows, f"{part}, behind row {cursor[1]}"

@@ -371,3 +371,57 @@ def test_no_error_shows_the_token_whatever_is_made_of_it(name, caplog):
 def test_a_session_shows_neither_token_nor_form():
     with session() as http:
         assert repr(http) == "HttpSession('https://moodle.example', calls=0)"
+
+
+# --- ahead -------------------------------------------------------------------------------------------------------
+def test_an_answer_that_was_asked_for_ahead_comes_while_the_caller_goes_on():
+    asked = threading.Event()
+
+    def reply(request):
+        asked.set()
+        request.sendall(http(b'{"a": 1}'))
+
+    with server(reply) as (url, _), session(url, allow_private=True) as one:
+        pending = one.post_ahead("/server.php", form, accept)
+        assert asked.wait(10)
+        assert (pending(), one.calls) == ({"a": 1}, 1)
+
+
+def test_what_went_wrong_ahead_is_raised_when_it_is_asked_for_or_asked_for_again():
+    answers = [http(b"", status="503 Service Unavailable"), http(b"[1]"), http(b"", status="404 Not Found")]
+    with server(lambda request: request.sendall(answers.pop(0))) as (url, _), session(url, allow_private=True) as one:
+        assert one.post_ahead("/server.php", form, accept)() == [1]
+        pending = one.post_ahead("/server.php", form, accept)
+        with pytest.raises(errors.WrongAddress) as caught:
+            pending()
+        assert SECRET not in "".join(traceback.format_exception(caught.value, chain=True))
+        assert one.calls == 3
+
+
+def test_closing_a_session_ends_what_was_asked_for_ahead():
+    left, asked = threading.Event(), threading.Event()
+
+    def reply(request):
+        asked.set()
+        left.wait(30)  # longer than anybody waits for a thread
+
+    limits = Limits(connect=1, read=60, deadline=60)
+    with server(reply) as (url, _):
+        one = HttpSession(url, allow_private=True, limits=limits)
+        pending = one.post_ahead("/server.php", form, accept)
+        assert asked.wait(10)
+        one.close()
+        left.set()
+        assert not any(thread.name == "answer ahead" for thread in threading.enumerate())
+        with pytest.raises(errors.Unreachable):
+            pending()
+
+
+def test_a_call_that_is_not_allowed_is_not_made_ahead_either():
+    def spent():
+        raise errors.BudgetSpent(budget=1, until="10:00", source="s")
+
+    with session(before=spent) as one:
+        with pytest.raises(errors.BudgetSpent):
+            one.post_ahead("/server.php", form, accept)()
+        assert one.calls == 0
