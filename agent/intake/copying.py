@@ -20,7 +20,7 @@ _LAST_DAY = (date.max - _FIRST_DAY).days
 _DAY, _AHEAD = 86_400, 8 * 3600
 _EPOCH_MICROSECOND = int(_EPOCH.timestamp()) * 1_000_000
 _TO_FIRST_DAY = _AHEAD - int(_EPOCH.timestamp())
-_LATE = 1 << 37  # the year 6325
+_EXACT = 1 << 32  # seconds before and after 1970 of which a float still tells microseconds: 1833 to 2106
 
 count = Struct(">h").pack
 """How many fields a row has; stands before its first."""
@@ -83,9 +83,9 @@ def moments_and_days(values: Sequence[datetime | None]) -> list[bytes]:
     """
     pack = _moment_and_day
     with suppress(TypeError):  # one is None
-        # whole seconds before a float loses any, as nearly all are: three quarters of the time
+        # whole seconds, as nearly all are: three quarters of the time
         stamps: list[float] = list(map(datetime.timestamp, values))  # type: ignore[arg-type] # None raises
-        if all(map(float.is_integer, stamps)) and max(stamps, default=0) < _LATE:
+        if all(map(float.is_integer, stamps)) and max(map(abs, stamps), default=0) < _EXACT:
             return [
                 pack(8, second * 1_000_000 - _EPOCH_MICROSECOND, 4, (second + _TO_FIRST_DAY) // _DAY)
                 for second in map(int, stamps)
