@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -13,6 +12,7 @@ from agent.certificates.keys import load_or_create
 from agent.certificates.offline import FILE_STEPS, check_offline, steps_of
 from agent.certificates.trust_files import TrustUnreadable, trust_of
 from agent.certificates.verify import MAX_BYTES, Reason, refused, verify_pdf
+from tests import bombs
 from tests.certificates.conftest import signed_page, write_p12
 
 
@@ -63,10 +63,7 @@ def test_the_page_is_judged_alike_in_a_process_of_its_own(signed):
 
 
 def test_a_bomb_ends_in_its_own_process(signed):
-    packer = zlib.compressobj(9)
-    stream = b"".join(packer.compress(bytes(1 << 24)) for _ in range(96)) + packer.flush()
-    head = b"%%PDF-1.7\n1 0 obj<</Type/XRef/Size 1/W[1 8 8]/Filter/FlateDecode/Length %d>>stream\n" % len(stream)
-    found = verify_isolated(head + stream + b"\nendstream endobj\nstartxref\n9\n%%EOF\n", signed.keys.trusted)
+    found = verify_isolated(bombs.pdf(96), signed.keys.trusted)
     assert not found.valid
     assert verify_isolated(bytes(MAX_BYTES + 1), signed.keys.trusted).reasons == [Reason.TOO_LARGE]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from agent.credit.policy import load_policy
 from agent.flow import run_stages
 from agent.intake.models import Completion, Source, SyncRun
 from agent.programmes.models import Programme
+from tests import bombs
 from tests.house.houses import Base, held, line, number, roster, rows
 from tests.house.programme_files import LINE, ROW, file, sheet
 
@@ -138,9 +138,7 @@ def _cut_off(path: Path) -> None:
 
 def _bomb(path: Path) -> None:
     shutil.copy(ROSTERS / "a-clean.xlsx", path)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/bomb", "w") as member:
-        for _ in range(300):
-            member.write(bytes(1 << 20))
+    bombs.put_into(path)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import xlsxwriter
 
 from agent.programmes.errors import ProgrammeFileInvalid
 from agent.programmes.file import read_programmes
+from tests import bombs
 from tests.house.programme_files import BASE, HEALTH, LINE, ROW, SHEET, file, sheet
 
 
@@ -206,9 +207,7 @@ def test_a_sheet_that_was_cut_off_is_refused(tmp_path):
 @pytest.mark.parametrize("lies", [False, True])
 def test_a_sheet_that_unpacks_to_more_than_a_machine_holds_is_refused(tmp_path, lies: bool):
     path = sheet(tmp_path / "p.xlsx", LINE)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/bomb", "w") as member:
-        for _ in range(300):
-            member.write(bytes(1 << 20))
+    bombs.put_into(path)
     if lies:  # the directory says that it is small
         data = path.read_bytes().replace(struct.pack("<I", 300 << 20), struct.pack("<I", 100))
         path.write_bytes(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zlib
 from dataclasses import replace
 
 import pytest
@@ -21,6 +20,7 @@ from agent.certificates.pdfs import facts_of, pdf_of
 from agent.certificates.signer import signing_keys
 from agent.portal.verdict_words import reason_of
 from agent.portal.views import verify_file
+from tests import bombs
 
 
 @pytest.fixture
@@ -87,11 +87,7 @@ def no_pdf(pdf: bytes, certificate: Certificate) -> bytes:
 
 
 def bomb(pdf: bytes, certificate: Certificate) -> bytes:
-    """A file of a megabyte, whose cross-reference stream unpacks to a gigabyte and more."""
-    packer = zlib.compressobj(9)
-    stream = b"".join(packer.compress(bytes(1 << 24)) for _ in range(80)) + packer.flush()
-    head = b"%%PDF-1.7\n1 0 obj<</Type/XRef/Size 1/W[1 8 8]/Filter/FlateDecode/Length %d>>stream\n" % len(stream)
-    return head + stream + b"\nendstream endobj\nstartxref\n9\n%%EOF\n"
+    return bombs.pdf(80)
 
 
 @pytest.mark.parametrize(
