@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from agent.audit.models import AuditEvent, AuditSeal
 _CHUNK = 5000
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """What is wrong, and at which event."""
 
     index: int
@@ -24,7 +26,8 @@ class Finding(NamedTuple):
     said: str
 
 
-class Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Head:
     """The newest event's place and hash: whoever keeps it can show later that nothing before it changed."""
 
     index: int

@@ -56,7 +56,7 @@ def check(
     if as_json:
         emit({
             "whole": not found.findings, "first": found.first, "events": found.events, "head": str(found.head),
-            "findings": [one._asdict() for one in found.findings],
+            "findings": [{"index": one.index, "code": one.code, "said": one.said} for one in found.findings],
         })  # fmt: skip
     else:
         for one in found.findings:

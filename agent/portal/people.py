@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -86,14 +86,14 @@ def person_of(request: HttpRequest) -> Person:
 
 def requires(
     right: Right, *, post: Right | None = None
-) -> Callable[[Callable[Concatenate[HttpRequest, _P], _R]], Callable[Concatenate[HttpRequest, _P], Any]]:
+) -> Callable[[Callable[Concatenate[HttpRequest, _P], _R]], Callable[..., _R]]:
     """Let a view answer only who has ``right``, and what changes something only who has ``post``.
 
     Somebody else has the same answer as for an address that does not exist (404); who has not signed in is asked to.
     The view itself still asks `Person.bodies_with` which bodies' things it may show.
     """
 
-    def decorate(view: Callable[Concatenate[HttpRequest, _P], _R]) -> Callable[Concatenate[HttpRequest, _P], Any]:
+    def decorate(view: Callable[Concatenate[HttpRequest, _P], _R]) -> Callable[..., _R]:
         @wraps(view)
         def answer(request: HttpRequest, *args: _P.args, **kwargs: _P.kwargs) -> _R:
             wanted = post if post and request.method in _CHANGING else right
