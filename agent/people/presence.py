@@ -55,3 +55,8 @@ def _end(keys: list[str]) -> None:
 
 def _alive() -> QuerySet[Session, str]:
     return Session.objects.filter(expire_date__gt=now()).values_list("session_key", flat=True)
+
+
+def renamed(before: str, after: str) -> None:
+    """The session goes on under another key."""
+    Presence.objects.filter(session_key=before).update(session_key=after)

@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from agent.portal.views import (
+    account,
     approvals,
     archives,
     certificates,
@@ -15,6 +16,7 @@ from agent.portal.views import (
     health,
     home,
     hooks,
+    invitations,
     reconciliation,
     runs,
     sign_in,
@@ -73,6 +75,14 @@ _pages = [
     path("did.json", credentials.did_document, name="did-of-path"),  # of a base URL with a path
     path("status/<int:number>/<str:purpose>/", credentials.status_list, name="status-list"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-in/code/", sign_in.code, name="sign-in-code"),
+    path("sign-in/factor/", sign_in.enrol, name="sign-in-enrol"),
+    path("account/", account.index, name="account"),
+    path("account/password/", account.password, name="account-password"),
+    path("account/codes/", account.codes, name="account-codes"),
+    path("account/sessions/end/", account.end_others, name="account-sessions-end"),
+    path("account/sessions/<int:number>/end/", account.end_one, name="account-session-end"),
+    path("invitations/<str:token>/", invitations.accept, name="invitation"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody
     path("language/", csrf_exempt(set_language), name="language"),
