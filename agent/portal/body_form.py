@@ -48,8 +48,8 @@ class BodyForm(forms.Form):
                     "统一社会信用代码不对：应是18位数字或大写字母（不含I、O、S、V、Z），末位是校验码。请对照营业执照或证书再看一遍。"
                 )
             ) from None
-        others = Organisation.objects.exclude(pk=self.body.pk if self.body else None)
-        if other := others.filter(uscc=value).first():
+        other = Organisation.objects.filter(uscc=value).first()
+        if other and (self.body is None or other.pk != self.body.pk):
             raise forms.ValidationError(gettext("这个代码已经属于“%(name)s”。") % {"name": other.name})
         return value
 

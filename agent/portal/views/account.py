@@ -92,7 +92,7 @@ def _keep_session(request: HttpRequest, user: User) -> None:
 
 
 def _page(
-    request: HttpRequest, *, form: PasswordChangeForm[User] | None = None, wrong_code: bool = False, status: int = 200
+    request: HttpRequest, *, form: PasswordChangeForm | None = None, wrong_code: bool = False, status: int = 200
 ) -> HttpResponse:
     user = _user(request)
     context: dict[str, Any] = {

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -81,7 +81,7 @@ def export_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @requires(Right.AUDIT_SEE)
 @require_safe
-def export_xlsx(request: HttpRequest) -> HttpResponse:
+def export_xlsx(request: HttpRequest) -> FileResponse:
     """The same as a workbook; of very many the newest."""
     wanted = _exported(request, "xlsx")
     return xlsx_file(_name(), _heads(), _cells(wanted, most=_LONGEST_XLSX))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
@@ -28,9 +29,9 @@ def index(request: HttpRequest) -> HttpResponse:
     words = request.POST.get("q", "").strip()[:200]
     found: list[Learner] = []
     if words:
-        number = normalise_id(words).number
-        by = {"fingerprint": vault().fingerprint(number)} if number else {"name_folded": fold_name(words)}
-        found = list(Learner.objects.filter(**by).order_by("pk")[:_AT_ONCE])
+        number = normalise_id(words).number or words.upper()
+        by = Q(fingerprint=vault().fingerprint(number)) | Q(name_folded=fold_name(words))
+        found = list(Learner.objects.filter(by).order_by("pk")[:_AT_ONCE])
     # a number that was typed isn't shown again
     context = {"person": person_of(request), "rows": found, "asked": bool(words), "q": masked(words)}
     return render(request, "portal/learners.html", context)
