@@ -69,6 +69,38 @@ _ACTIONS = {
 """Actions of this room in Chinese; whoever reads English, and whoever knows another room's, reads the word itself."""
 
 
+_THINGS = {
+    "account": "账号", "organisation": "单位", "invitation": "邀请", "learner": "学员", "programme": "项目",
+    "source": "来源", "audit": "审计", "mapping": "课程对应", "certificate": "证书",
+}  # fmt: skip
+_FIELDS = {
+    "role": "角色", "organisation": "单位", "email": "邮箱", "name": "名称", "kind": "类别", "uscc": "统一社会信用代码",
+    "region": "行政区划", "status_until": "资格到期", "department": "服务的部门", "purpose": "用途", "from": "地址",
+    "form": "格式", "events": "条数", "ended": "结束的会话", "invitation": "邀请", "hours": "学时", "title": "名称",
+    "state": "状态", "reason": "理由", "remark": "意见", "code": "代码", "count": "数量",
+}  # fmt: skip
+
+
+def target_name(target: str) -> str:
+    """What something was done to: its kind in the reader's words, the rest as it was recorded."""
+    kind, space, rest = target.partition(" ")
+    return target if english() else f"{_THINGS.get(kind, kind)}{space}{rest}"
+
+
+def field_name(field: str) -> str:
+    """A field of an event, as people say it; the word itself where no table of ours knows it."""
+    return field if english() else _FIELDS.get(field, field)
+
+
+def value_name(field: str, value: str) -> str:
+    """What stands in it: roles and kinds of bodies in the reader's words."""
+    if field == "role" and value in Role.values:
+        return role_name(value)
+    if field == "kind" and value in Kind.values:
+        return kind_name(value)
+    return value
+
+
 def action_name(action: str) -> str:
     """An action, as people say it; the word itself where no table of ours knows it."""
     return action if english() else _ACTIONS.get(action, action)

@@ -73,6 +73,12 @@ def action_name(action: str) -> str:
 
 
 @register.filter
+def target_name(target: str) -> str:
+    """What something was done to, in the reader's words."""
+    return role_words.target_name(target)
+
+
+@register.filter
 def figure(number: int | None) -> str:
     """A figure with its thousands apart; nothing where there is none."""
     return "" if number is None else f"{number:,}"

@@ -23,7 +23,7 @@ from agent.localtime import local_date, now
 from agent.organisations.rights import Right
 from agent.portal.csv_file import Cell, csv_file
 from agent.portal.people import person_of, requires
-from agent.portal.role_words import action_name
+from agent.portal.role_words import action_name, field_name, value_name
 from agent.portal.xlsx_file import xlsx_file
 
 _PAGE = 50
@@ -108,12 +108,12 @@ def _difference(event: AuditEvent) -> list[dict[str, Any]]:
     before, after = change_of(event)
     fields = dict.fromkeys([*(before or {}), *(after or {})])
     return [
-        {
-            "field": field, "was": before is not None and field in before, "before": _text((before or {}).get(field)),
-            "is": after is not None and field in after, "after": _text((after or {}).get(field)),
-        }
-        for field in fields
-    ]  # fmt: skip
+        {"field": field_name(field), "before": _said(field, before), "after": _said(field, after)} for field in fields
+    ]
+
+
+def _said(field: str, values: dict[str, Any] | None) -> str | None:
+    return value_name(field, _text(values[field])) if values and field in values else None
 
 
 def _text(value: Any) -> str:

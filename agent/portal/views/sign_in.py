@@ -107,7 +107,8 @@ def enrol(request: HttpRequest) -> HttpResponse:
         missed(brake, user)
         wrong = True
     secret = factor.begin(user)
-    picture, _ = qr_svg(factor.address(user, secret))
+    picture, width = qr_svg(factor.address(user, secret))
+    drawing = picture[picture.index("<svg") :].replace("<svg ", f'<svg viewBox="0 0 {width} {width}" ', 1)
     groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-    context = {"qr": picture[picture.index("<svg") :], "secret": groups, "wrong": wrong}
+    context = {"qr": drawing, "secret": groups, "wrong": wrong}
     return render(request, "portal/sign_in_enrol.html", context)
