@@ -27,7 +27,7 @@
 ``XUESHI_MAIL_FROM``              who letters come from (default ``xueshi@`` and the base URL's host)
 ``XUESHI_NOTICE_WEBHOOK``         address that is told what happens to certificates, too
 ``XUESHI_NOTICE_SECRET``          secret that this is signed with (HMAC-SHA256, as pushes are)
-``XUESHI_OIDC_ISSUER``            sign-in by an OpenID provider, too: its issuer (https://…); without it there is no button
+``XUESHI_OIDC_ISSUER``            sign-in by an OpenID provider, too: its issuer (https://…)
 ``XUESHI_OIDC_CLIENT``            the client id that it knows us by; it sends people back to ``…/sign-in/oidc/back/``
 ``XUESHI_OIDC_SECRET``            the client's secret
 ``XUESHI_AUDIT_MONTHS``           how many months the audit log is kept, 6 at least (default 36; `xueshi audit prune`)
