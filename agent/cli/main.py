@@ -38,6 +38,8 @@ for _name in (
     "template",
     "certificate_life",
     "transparency",
+    "people",
+    "audit",
     "keys",
     "mapping",
     "roster",
