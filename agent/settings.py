@@ -28,6 +28,10 @@
 ``XUESHI_NOTICE_WEBHOOK``         address that is told what happens to certificates, too
 ``XUESHI_NOTICE_SECRET``          secret that this is signed with (HMAC-SHA256, as pushes are)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
+``XUESHI_FILING_LEAD_DAYS``       working days that a filing comes before the first day (default 10)
+``XUESHI_FILING_DECIDE_DAYS``     working days in which the bureau decides (default 5)
+``XUESHI_SCANNER``                virus scanner for attachments: a command that gets the file's path as its last argument
+                                  and the file on standard input; 0: clean, 1: refused, else: no verdict (default: none)
 ================================  ==========================================================================
 """
 
@@ -46,6 +50,9 @@ _secure = _public.scheme == "https"
 ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
 CLIENT_HEADER = os.environ.get("XUESHI_CLIENT_HEADER") or ""
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
+FILING_LEAD_DAYS = int(os.environ.get("XUESHI_FILING_LEAD_DAYS") or 10)
+FILING_DECIDE_DAYS = int(os.environ.get("XUESHI_FILING_DECIDE_DAYS") or 5)
+SCANNER = os.environ.get("XUESHI_SCANNER") or ""
 
 PUBLIC_HOST = _public.hostname or "localhost"
 _mail = urlsplit(os.environ.get("XUESHI_MAIL") or "")

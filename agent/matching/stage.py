@@ -136,7 +136,7 @@ SELECT w.id, p.id AS programme_id, v.id AS version_id, link.link_id, v.title, v.
            WHEN link.any_links = 0 AND w.filing_number <> '' THEN 'E_FILING_UNKNOWN'
            WHEN link.any_links = 0 THEN 'E_COURSE_UNMAPPED'
            WHEN link.links > 1 THEN 'E_COURSE_AMBIGUOUS'
-           WHEN p.state <> 'filed' THEN 'E_PROGRAMME_NOT_FILED'
+           WHEN NOT p.on_record THEN 'E_PROGRAMME_NOT_FILED'
            WHEN link.links = 0 OR w.learned_on > %(today)s OR w.learned_on NOT BETWEEN v.starts_on AND v.ends_on
                THEN 'E_DATE_RANGE'
            WHEN y.year IS NULL THEN 'E_NO_POLICY'
