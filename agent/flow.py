@@ -27,6 +27,7 @@ from agent.credit.policy import Policy, load_policy, policy_files
 from agent.home import mappings_folder, region
 from agent.localtime import local_date, now
 from agent.matching import stage as matching
+from agent.programmes.checks import Rules
 
 _T = TypeVar("_T")
 _STAGES = ("matching", "credit", "certificates", "corrections")
@@ -63,6 +64,20 @@ def policies() -> dict[int, Policy]:
     return {
         int(year): load_policy(place, int(year), folder) for place, year, _ in policy_files(folder) if place == region()
     }
+
+
+def filing_rules(year: int) -> Rules:
+    """What is known of filings of ``year``: by its policy, otherwise by the newest before it."""
+    known = policies()
+    policy = known.get(max((each for each in known if each <= year), default=0))
+    if policy is None:
+        return Rules()
+    listed = policy.catalogues.get("public")
+    cap = next((rule for rule in policy.rules if rule.kind == "day_cap"), None)
+    return Rules(
+        subjects=tuple(listed.parameters.subjects) if listed else (), year=policy.year,
+        open=listed.parameters.open if listed else True, day_cap=cap.parameters.hours_per_day if cap else 800,
+    )  # fmt: skip
 
 
 @contextmanager

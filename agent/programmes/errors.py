@@ -138,3 +138,17 @@ class ScannerFailed(XueshiError):
 
     code = "E_SCANNER"
     fix = "The administrator looks after the scanner; the file was not kept. Try again later."
+
+
+class StepUnknown(XueshiError):
+    """There is no step «{decision}»."""
+
+    code = "E_STEP_UNKNOWN"
+    fix = "One of: {possible}."
+
+
+class FateUnknown(XueshiError):
+    """«{fate}» is not what can become of certificates and hours."""
+
+    code = "E_FATE_UNKNOWN"
+    fix = "revoke: they are taken back; honour: what was given stays."
