@@ -34,6 +34,12 @@ class Person:
         """Whether they may look at who gets certificates of programmes, and approve them."""
         return any(each.role in (Role.DEPARTMENT_OFFICER, Role.BUREAU_REVIEWER) for each in self.memberships)
 
+    @property
+    def files(self) -> bool:
+        """Whether there are filings for them to look at."""
+        roles = (Role.BASE_OPERATOR, Role.DEPARTMENT_OFFICER, Role.BUREAU_REVIEWER)
+        return any(each.role in roles for each in self.memberships)
+
     def bodies(self, role: str) -> list[Organisation]:
         """The organisations that they act for in ``role``."""
         return [each.organisation for each in self.memberships if each.role == role]
