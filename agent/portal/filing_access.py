@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from agent.organisations.models import Organisation, Role
-from agent.portal.people import Person
+from agent.organisations.models import Organisation
+from agent.organisations.rights import Right, Role
+from agent.portal.people import EVERYTHING, Person
 from agent.programmes.models import Programme
 from agent.programmes.transitions import STEP, Kind, State, Who
 
@@ -24,10 +25,14 @@ class Seen:
     organiser: bool
     implementer: bool
     bureau: bool
+    voids: bool = False
+    looks: bool = False  # sees everything, and may do nothing for that
 
     def may(self, kind: Kind) -> bool:
         """Whether the step is theirs to take, whatever the state."""
         who = STEP[kind].who
+        if kind is Kind.VOID:
+            return self.voids
         return self.bureau if who is Who.BUREAU else self.organiser or (who is Who.PARTIES and self.implementer)
 
     def steps(self) -> list[Kind]:
@@ -37,32 +42,21 @@ class Seen:
 
 def files_for(person: Person) -> list[Organisation]:
     """The bodies that they file for."""
-    return person.bodies(Role.DEPARTMENT_OFFICER)
-
-
-def carries_out_for(person: Person) -> list[Organisation]:
-    """The bodies whose classes they see."""
-    return person.bodies(Role.BASE_OPERATOR)
+    bodies = person.bodies_with(Right.FILING_WRITE)
+    return [] if bodies is EVERYTHING else list(bodies)
 
 
 def decides(person: Person) -> bool:
     """Whether they decide on filings."""
-    return bool(person.bodies(Role.BUREAU_REVIEWER))
-
-
-def sees_filings(person: Person) -> bool:
-    """Whether there is anything for them here."""
-    return bool(files_for(person) or carries_out_for(person) or decides(person))
+    return person.may(Right.FILING_DECIDE)
 
 
 def visible(person: Person) -> QuerySet[Programme]:
-    """The filings that they may see."""
-    mine = Q(organiser__in=files_for(person))
+    """The filings that they may see: their own department's, and of others what was handed in."""
+    bodies = person.bodies_with(Right.FILING_SEE)
     handed_in = ~Q(state__in=_UNSEEN) & ~Q(state=State.CANCELLED, filing_number=None, versions=None)
-    mine |= handed_in & Q(implementer__in=carries_out_for(person))
-    if decides(person):
-        mine |= handed_in
-    return Programme.objects.filter(mine).distinct()
+    theirs = Q() if bodies is EVERYTHING else Q(implementer__in=bodies) | Q(organiser__in=bodies)
+    return Programme.objects.filter(Q(organiser__in=files_for(person)) | handed_in & theirs).distinct()
 
 
 def seen(person: Person, number: int) -> Seen:
@@ -73,11 +67,14 @@ def seen(person: Person, number: int) -> Seen:
     programme = visible(person).select_related("organiser", "implementer").filter(pk=number).first()
     if programme is None:
         raise Http404
+    handed_in = programme.state not in _UNSEEN
     return Seen(
         programme,
         organiser=programme.organiser in files_for(person),
-        implementer=programme.implementer in carries_out_for(person),
-        bureau=decides(person) and programme.state not in _UNSEEN,
+        implementer=programme.implementer in person.bodies(Role.BASE_OPERATOR),
+        bureau=decides(person) and handed_in,
+        voids=person.may(Right.FILING_VOID) and handed_in,
+        looks=person.bodies_with(Right.FILING_SEE) is EVERYTHING,
     )
 
 

@@ -139,7 +139,7 @@ def context(found: Seen) -> dict[str, Any]:
     proposal = programme.void_proposals.filter(outcome="").first()
     plain = [kind for kind in steps if Need.TWO not in STEP[kind].needs and Need.CONTENT not in STEP[kind].needs]
     deciding = [kind for kind in plain if kind in CODES]
-    shown_impact = programme.state in ON_RECORD and found.bureau
+    shown_impact = programme.state in ON_RECORD and (found.bureau or found.looks)
     last = programme.events.order_by("-pk").first()
     due = None
     if last and programme.state in WAITING:
@@ -147,7 +147,7 @@ def context(found: Seen) -> dict[str, Any]:
     return {
         "seen": found, "programme": programme, "title": typed["title"], "facts": facts(typed),
         "timetable": typed["timetable"], "findings": findings_of(programme, typed) if _open(programme) else [],
-        "compared": compared(programme, typed) if found.bureau or found.organiser else [],
+        "compared": compared(programme, typed) if found.bureau or found.organiser or found.looks else [],
         "events": list(programme.events.order_by("-pk")), "event": last_event(programme), "due": due,
         "files": programme.attachments.filter(dropped_at=None).order_by("pk"),
         "buttons": [_button(kind) for kind in plain if kind not in CODES], "deciding": [_button(k) for k in deciding],

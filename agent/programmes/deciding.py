@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from agent.audit.chain import record
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
 from agent.programmes.checks import Rules, check_typed
@@ -185,6 +186,18 @@ def move(programme: Programme, kind: Kind, how: Taken, *, version: int | None = 
     )  # fmt: skip
     if kind in (Kind.ACCEPT, Kind.ACCEPT_CHANGE, Kind.WITHDRAW_CHANGE):
         FilingDraft.objects.filter(programme=programme).delete()  # what it said is in the version
+    tell(programme, f"filing.{kind.value}", how.second or how.actor, before={"state": before}, after={
+        "state": after, "filing_number": programme.filing_number, "version": version, "code": how.code,
+        "reason": how.reason, "proposed_by": how.actor if how.second else "",
+    })  # fmt: skip
+
+
+def tell(
+    programme: Programme, action: str, actor: str, *, before: dict[str, Any] | None = None, after: dict[str, Any]
+) -> None:
+    """Write into the audit log what was done, without what has nothing to say."""
+    said = {name: value for name, value in after.items() if value not in (None, "")}
+    record(actor, action, on=f"programme {programme}", before=before, after=said, organisation=programme.organiser)
 
 
 @transaction.atomic
@@ -202,10 +215,12 @@ def propose_void(
         raise CodeRefused(code=code, decision=Kind.VOID.value, possible=", ".join(CODES[Kind.VOID]))
     if programme.void_proposals.filter(outcome="").exists():
         raise ProposalOpen(programme=programme)
-    return VoidProposal.objects.create(
+    proposal = VoidProposal.objects.create(
         programme=programme, fate=VoidProposal.Fate(fate), code=code, reason=reason.strip()[:_LONGEST_REASON],
         proposed_by=by, proposed_at=now(),
     )  # fmt: skip
+    tell(programme, "filing.void.propose", by, after={"fate": fate, "code": code, "reason": reason})
+    return proposal
 
 
 def end_proposal(proposal: VoidProposal, outcome: VoidProposal.Outcome, *, by: str) -> None:
@@ -221,4 +236,5 @@ def drop_void(programme: Programme, *, by: str) -> bool:
     if proposal is None:
         return False
     end_proposal(proposal, VoidProposal.Outcome.DROPPED, by=by)
+    tell(programme, "filing.void.drop", by, after={"proposed_by": proposal.proposed_by})
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -17,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from agent.errors import XueshiError
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
+from agent.organisations.rights import Right
 from agent.portal import filing_form, filing_page, filing_words
-from agent.portal.filing_access import files_for, seen, sees_filings, visible
-from agent.portal.people import Person, person_of
+from agent.portal.filing_access import files_for, seen, visible
+from agent.portal.people import Person, person_of, requires
 from agent.programmes.attachments import TYPES
 from agent.programmes.book import Line, read, take_over, written
 from agent.programmes.models import Programme
@@ -31,14 +31,11 @@ _SALT = "filings workbook"
 _HOURS = 4 * 3600
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The filings that one sees, of a state and year as the list's address says."""
-    person = person_of(request)
-    if not sees_filings(person):
-        raise Http404
-    found = visible(person).select_related("organiser")
+    found = visible(person_of(request)).select_related("organiser")
     state, year = request.GET.get("state", ""), request.GET.get("year", "")
     if state in State.values:
         found = found.filter(state=state)
@@ -47,7 +44,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return _book(list(found.order_by("-year", "key")[:_MOST_ROWS]), gettext("备案"))
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_safe
 def export_one(request: HttpRequest, number: int) -> HttpResponse:
     """One filing."""
@@ -55,14 +52,12 @@ def export_one(request: HttpRequest, number: int) -> HttpResponse:
     return _book([programme], f"{gettext('备案')}_{programme.year}_{programme.key}")
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring(request: HttpRequest) -> HttpResponse:
     """Look at what a workbook would do; the second button does it."""
     person = person_of(request)
     own = files_for(person)
-    if not own:
-        raise Http404
     if request.method != "POST":
         return _page(request, person, own)
     try:

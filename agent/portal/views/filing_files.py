@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,9 +11,10 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.errors import XueshiError
+from agent.organisations.rights import Right
 from agent.portal import filing_words
 from agent.portal.filing_access import own, seen
-from agent.portal.people import person_of
+from agent.portal.people import person_of, requires
 from agent.programmes import attachments
 from agent.programmes.errors import AttachmentRefused
 from agent.programmes.models import Attachment
@@ -23,7 +23,7 @@ _ENVELOPE = 20_000  # bytes of a multipart body around its file
 
 
 @csrf_exempt  # only so that what is too large is refused before a byte of it is read; `_upload` has the protection
-@login_required
+@requires(Right.FILING_WRITE)
 @require_POST
 def upload(request: HttpRequest, number: int) -> HttpResponse:
     """Take the file ``file`` of a form."""
@@ -47,7 +47,7 @@ def _upload(request: HttpRequest, number: int) -> HttpResponse:
     return redirect(f"{reverse('portal:filing-form', args=[number])}#files")
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_POST
 def drop(request: HttpRequest, number: int, file: int) -> HttpResponse:
     """Take a file out of the form."""
@@ -60,7 +60,7 @@ def drop(request: HttpRequest, number: int, file: int) -> HttpResponse:
     return redirect(f"{reverse('portal:filing-form', args=[number])}#files")
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_safe
 def download(request: HttpRequest, number: int, file: int) -> HttpResponse | FileResponse:
     """Hand a file out: always to be saved, never to be shown by the browser."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agent.errors import XueshiError
 from agent.flow import filing_rules
 from agent.localtime import SHANGHAI
+from agent.organisations.rights import Right
 from agent.portal import filing_form, filing_page, filing_words
 from agent.portal.filing_access import Seen, own
 from agent.portal.middleware import WITH_SCRIPT
-from agent.portal.people import person_of
+from agent.portal.people import person_of, requires
 from agent.portal.words import english
 from agent.programmes.checks import check_typed
 from agent.programmes.content import Typed, clean
@@ -29,7 +29,7 @@ from agent.programmes.transitions import EDITABLE, ON_RECORD, Kind
 _MORE_ROWS = 20
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def form(request: HttpRequest, number: int) -> HttpResponse:
     """The form; a button saves it, checks it, adds rows or submits it."""
@@ -60,7 +60,7 @@ def form(request: HttpRequest, number: int) -> HttpResponse:
     return _form(request, found, typed, full=what == "check", saved=True, reason=reason)
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_POST
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """What the script sends while somebody types: kept, and checked."""

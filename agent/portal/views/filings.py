@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,8 +14,9 @@ from agent.errors import XueshiError
 from agent.flow import filing_rules, policies
 from agent.localtime import local_date, now
 from agent.portal import filing_form, filing_list, filing_page, filing_words
-from agent.portal.filing_access import decides, files_for, own, seen, sees_filings
-from agent.portal.people import Person, person_of
+from agent.organisations.rights import Right
+from agent.portal.filing_access import decides, files_for, own, seen
+from agent.portal.people import person_of, requires
 from agent.programmes.content import FIELDS
 from agent.programmes.deciding import Taken, drop_void, propose_void, take
 from agent.programmes.drafts import begin, copy
@@ -28,11 +28,11 @@ _LONGEST_REMARK = 500
 _SOON = 20
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits first, then everything, by state and year."""
-    person = _person(request)
+    person = person_of(request)
     state = request.GET.get("state", "")
     year = _number(request.GET.get("year", ""))
     waiting = filing_list.queue() if decides(person) else []
@@ -49,11 +49,11 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/filings.html", context)
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_POST
 def new(request: HttpRequest) -> HttpResponse:
     """Begin an empty form."""
-    person = _person(request)
+    person = person_of(request)
     body = next((each for each in files_for(person) if str(each.pk) == request.POST.get("organiser")), None)
     year = _number(request.POST.get("year", ""))
     if body is None or year not in filing_form.years(local_date(now()).year):
@@ -61,11 +61,11 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("portal:filing-form", begin(body, year, by=person.username).pk)
 
 
-@login_required
+@requires(Right.FILING_WRITE)
 @require_POST
 def copied(request: HttpRequest, number: int) -> HttpResponse:
     """Begin a form that says what this filing says, for this year or the next."""
-    person = _person(request)
+    person = person_of(request)
     found = own(person, number)
     year = _number(request.POST.get("year", ""))
     if year not in filing_form.years(local_date(now()).year):
@@ -73,18 +73,18 @@ def copied(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:filing-form", copy(found.programme, year, by=person.username).pk)
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one filing."""
     return _one(request, number)
 
 
-@login_required
+@requires(Right.FILING_SEE)
 @require_POST
 def step(request: HttpRequest, number: int) -> HttpResponse:
     """Take a step that needs no form."""
-    person = _person(request)
+    person = person_of(request)
     found = seen(person, number)
     kind = request.POST.get("kind", "")
     if kind not in Kind.values or not found.may(Kind(kind)) or Kind(kind) in (Kind.VOID, Kind.SUBMIT, Kind.CHANGE):
@@ -103,11 +103,11 @@ def step(request: HttpRequest, number: int) -> HttpResponse:
     return redirect(f"{reverse('portal:filing', args=[number])}?{urlencode({'done': kind})}")
 
 
-@login_required
+@requires(Right.FILING_VOID)
 @require_POST
 def void(request: HttpRequest, number: int) -> HttpResponse:
     """Propose that it be voided, or answer somebody's proposal."""
-    person = _person(request)
+    person = person_of(request)
     found = seen(person, number)
     if not found.may(Kind.VOID):
         raise Http404
@@ -131,15 +131,8 @@ def void(request: HttpRequest, number: int) -> HttpResponse:
     return redirect(f"{reverse('portal:filing', args=[number])}?{urlencode({'done': what})}")
 
 
-def _person(request: HttpRequest) -> Person:
-    person = person_of(request)
-    if not sees_filings(person):
-        raise Http404
-    return person
-
-
 def _one(request: HttpRequest, number: int, error: XueshiError | None = None) -> HttpResponse:
-    person = _person(request)
+    person = person_of(request)
     found = seen(person, number)
     done = request.GET.get("done", "")
     context = filing_page.context(found) | {
