@@ -30,8 +30,9 @@
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
 ``XUESHI_FILING_LEAD_DAYS``       working days that a filing comes before the first day (default 10)
 ``XUESHI_FILING_DECIDE_DAYS``     working days in which the bureau decides (default 5)
-``XUESHI_SCANNER``                virus scanner for attachments: a command that gets the file's path as its last argument
-                                  and the file on standard input; 0: clean, 1: refused, else: no verdict (default: none)
+``XUESHI_SCANNER``                virus scanner for attachments: a command that gets the file's path as its last
+                                  argument and the file on standard input; 0: clean, 1: refused, else: no
+                                  verdict (default: none)
 ================================  ==========================================================================
 """
 

@@ -76,7 +76,9 @@ SELECT count(DISTINCT a.learner_id), count(*), COALESCE(sum(e.credited), 0)::int
 ) a LEFT JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL
     AND NOT EXISTS (SELECT FROM credit_creditentry r WHERE r.reverses_id = e.id)
 """  # noqa: S608 - of our own parts
-_STATES = "SELECT state, count(*) FROM certificates_certificate WHERE programme_id = %(programme)s GROUP BY 1 ORDER BY 1"
+_STATES = (
+    "SELECT state, count(*) FROM certificates_certificate WHERE programme_id = %(programme)s GROUP BY 1 ORDER BY 1"
+)
 _LIVE = """
 SELECT count(p.certificate_id), (min(c.issued_at) AT TIME ZONE 'Asia/Shanghai')::date,
        (max(c.issued_at) AT TIME ZONE 'Asia/Shanghai')::date
@@ -126,7 +128,8 @@ def impact(programme: Programme) -> Impact:
         states = dict(cursor.fetchall())
         cursor.execute(_LIVE, of)
         downloaded, first, last = cursor.fetchone()
-        versions = {version: count for version, count in ask(_VERSIONS)}
+        cursor.execute(_VERSIONS, of)
+        versions = dict(cursor.fetchall())
         cursor.execute(_EMPLOYERS, of)
         employers = tuple(Employer(*row) for row in cursor.fetchall())
         ((waiting,),) = ask(_WAITING)
@@ -165,26 +168,23 @@ def confirm(
             end_proposal(proposal, VoidProposal.Outcome.CONFIRMED, by=by)
         done = Voided(proposal.fate)
         if proposal.fate == VoidProposal.Fate.REVOKE:
-            _revoke(cursor, programme, proposal, policies, by, done)
+            because = Because("filing_voided", proposal.reason[:_LONGEST_REASON], f"{proposal.proposed_by}, {by}")
+            _revoke(cursor, programme, because, policies, done)
         if dry_run:
             transaction.set_rollback(True)
     return done
 
 
 def _revoke(
-    cursor: CursorWrapper, programme: Programme, proposal: VoidProposal, policies: Mapping[int, Policy], by: str,
-    done: Voided,
-) -> None:  # fmt: skip
+    cursor: CursorWrapper, programme: Programme, because: Because, policies: Mapping[int, Policy], done: Voided
+) -> None:
     of = {"programme": programme.pk}
     cursor.execute(_NUMBERS, of)
-    numbers = [number for (number,) in cursor.fetchall()]
-    reason = proposal.reason[:_LONGEST_REASON]
-    if numbers:
-        because = Because("filing_voided", reason, f"{proposal.proposed_by}, {by}")
-        done.hours = revoke(numbers, because, policies).hours
-        done.revoked = numbers
+    done.revoked = [number for (number,) in cursor.fetchall()]
+    if done.revoked:
+        done.hours = revoke(done.revoked, because, policies).hours
     # hours without a certificate: public ones, and those that still waited for one
     cursor.execute(_ACHIEVEMENTS, of)
     others = [pk for (pk,) in cursor.fetchall()]
     if others:
-        done.reversed = rule(cursor, others, barred=True, reason=reason, policies=policies).reversed
+        done.reversed = rule(cursor, others, barred=True, reason=because.reason, policies=policies).reversed

@@ -1,4 +1,4 @@
-"""`xueshi programme show | impact | void | confirm | drop`: what a filing says and stands for, and voiding it by two."""
+"""`xueshi programme show | impact | void | confirm | drop`: what a filing says and what stands on it, voiding."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from agent.portal import filing_words
 from agent.programmes.checks import Rules
 from agent.programmes.content import COLUMNS, FIELDS, MOST_ROWS, Typed
+from agent.programmes.drafts import bodies
 from agent.programmes.findings import Finding
 from agent.programmes.models import Mode, Programme
-from agent.programmes.drafts import bodies
 
 _LONG = ("teachers", "remarks", "audience", "late_reason")
 _DAYS = ("starts_on", "ends_on")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -74,10 +74,10 @@ def queue() -> list[Row]:
     return sorted(rows, key=lambda row: (not row.voiding, row.due or date.max, row.pk))
 
 
-def _rows(programmes: Sequence[Programme] | object) -> list[Row]:
+def _rows(programmes: Iterable[Programme]) -> list[Row]:
     version = ProgrammeVersion.objects.filter(programme=OuterRef("pk")).order_by("-version")
     event = FilingEvent.objects.filter(programme=OuterRef("pk")).order_by("-pk")
-    ids = [each.pk for each in programmes]  # type: ignore[attr-defined] # a query set that is cut already
+    ids = [each.pk for each in programmes]
     annotated = {
         each.pk: each
         for each in Programme.objects.filter(pk__in=ids)

@@ -64,8 +64,8 @@ def current(programme: Programme) -> Typed:
     """What is in question: what a change asks for, the form as it is written, or the version in force."""
     version = newest(programme)
     if version is None or programme.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING):
-        return draft_of(programme).typed
-    typed = typed_of_version(version)
+        return dict(draft_of(programme).typed)
+    typed: Typed = typed_of_version(version)
     if not typed["implementer"] and programme.implementer:
         typed["implementer"] = programme.implementer.uscc
     return typed

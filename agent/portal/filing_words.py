@@ -104,7 +104,9 @@ def stopped(error: XueshiError) -> str:
         "E_TWO_PEOPLE": gettext("没有作废：须由提议人以外的另一位确认。"),
         "E_PROPOSAL_OPEN": gettext("已经有人提议作废，等第二人确认。"),
         "E_NO_PROPOSAL": gettext("没有等待确认的作废提议。"),
-        "E_ATTACHMENT": gettext("文件没有收下：只收PDF、PNG、JPG、DOCX、XLSX，内容要与名字相符，每个不超过20 MB，不带宏，也过得了查毒。"),
+        "E_ATTACHMENT": gettext(
+            "文件没有收下：只收PDF、PNG、JPG、DOCX、XLSX，内容要与名字相符，每个不超过20 MB，不带宏，也过得了查毒。"
+        ),
         "E_SCANNER": gettext("文件没有收下：查毒程序没有给出结果，请稍后再试，或者告诉平台管理员。"),
         "E_PROGRAMME_FILE": gettext("表格没有读成，什么也没有改。"),
     }.get(error.code)

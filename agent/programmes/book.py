@@ -26,8 +26,8 @@ from agent.programmes.transitions import EDITABLE, State
 _CATEGORIES = {"public": "公需科目", "professional": "专业科目"}
 _HEADS = (
     "项目编号", "项目名称", "类别", "主办单位", "主办单位信用代码", "承办单位", "承办单位信用代码", "职称系列", "专业",
-    "公需科目", "学时", "开始日期", "结束日期", "培训方式", "培训对象", "计划人数", "培训地点", "每人收费", "师资", "说明",
-    "备案编号", "现状",
+    "公需科目", "学时", "开始日期", "结束日期", "培训方式", "培训对象", "计划人数", "培训地点", "每人收费", "师资",
+    "说明", "备案编号", "现状",
 )  # fmt: skip
 _LESSONS = ("项目编号", "日期", "主题", "教师", "学时")
 _MOST = 200
@@ -103,7 +103,9 @@ def read(data: bytes, organiser: Organisation, year: int) -> list[Line]:
         raise ProgrammeFileInvalid(path=path, count=len(problems), problems=problems)
     known = {
         each.key: each
-        for each in Programme.objects.filter(organiser=organiser, year=year, key__in=[_plain(r.get("key")) for r in rows])
+        for each in Programme.objects.filter(
+            organiser=organiser, year=year, key__in=[_plain(r.get("key")) for r in rows]
+        )
     }
     taken = set(
         Programme.objects.filter(region=organiser.region, year=year)
@@ -118,7 +120,9 @@ def _line(
 ) -> Line:
     key = _plain(row.get("key"))
     given = {name: _plain(row[name]) for name in FIELDS if name in row and name != "implementer"}
-    given |= {name: _plain(row[column]) for column, name in (("start", "starts_on"), ("end", "ends_on")) if column in row}
+    given |= {
+        name: _plain(row[column]) for column, name in (("start", "starts_on"), ("end", "ends_on")) if column in row
+    }
     if "implementer" in row:
         given["implementer"] = codes.get(str(row["implementer"])) or str(row["implementer"])
     lessons = [{name: _plain(value) for name, value in each.items()} for each in row.get("timetable", [])]
@@ -146,7 +150,7 @@ def take_over(lines: Iterable[Line], organiser: Organisation, *, by: str) -> int
         if line.what == "new":
             begin(organiser, line.year, by=by, typed=line.typed, key=line.key)
             done += 1
-        elif line.what == "changed":
+        elif line.what == "changed" and line.programme is not None:
             programme = Programme.objects.get(pk=line.programme, organiser=organiser)
             save_draft(programme, line.typed, lock=line.lock, by=by)
             done += 1

@@ -1,5 +1,5 @@
-"""What is wrong with a filing, or should be looked at: pure, and the same while somebody types, when it is submitted and
-for the bureau. No Django, no clock: what has to be known beside the form comes in `About`.
+"""What is wrong with a filing, or should be looked at: pure, and the same while somebody types, when it is submitted
+and for the bureau. No Django, no clock: what has to be known beside the form comes in `About`.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Rules:
     day_cap: int = 800
 
 
+NO_RULES = Rules()
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the checks have to know beside the form."""
@@ -65,7 +68,7 @@ class About:
     bodies: Sequence[Body] = ()
     others: Sequence[Other] = ()
     other_names: Sequence[str] = ()  # of other departments
-    rules: Rules = Rules()
+    rules: Rules = NO_RULES
     lead_days: int = 10
     begun: bool = False  # it is on record: what is changed needs no lead time any more
     named: str = ""  # how a sheet calls the organiser
@@ -151,12 +154,20 @@ def _timetable(said: Said, about: About) -> Iterator[Finding]:
     total = sum(row.hours for row in rows)
     if said.whole_timetable and said.hours is not None and total != said.hours:
         yield Finding("F_TIMETABLE_SUM", "timetable", {"sum": figure(total), "hours": figure(said.hours)})
-    by_day: dict[dt.date, int] = defaultdict(int)
     for number, row in enumerate(rows, 1):
+        if row.date is None and said.mode != "online":
+            yield Finding("F_SESSION_DATE", "timetable", {"row": number})
+    yield from _lesson_days(said, about)
+    known = {teacher.name for teacher in said.teachers}
+    for name in dict.fromkeys(row.teacher for row in rows if row.teacher and row.teacher not in known):
+        yield Finding("F_TEACHER", "timetable", {"teacher": name})
+
+
+def _lesson_days(said: Said, about: About) -> Iterator[Finding]:
+    by_day: dict[dt.date, int] = defaultdict(int)
+    for row in said.timetable:
         if row.date:
             by_day[row.date] += row.hours
-        elif said.mode != "online":
-            yield Finding("F_SESSION_DATE", "timetable", {"row": number})
     for day, hours in sorted(by_day.items()):
         if hours > about.rules.day_cap:
             params = {"date": day.isoformat(), "hours": figure(hours), "cap": figure(about.rules.day_cap)}
@@ -165,9 +176,6 @@ def _timetable(said: Said, about: About) -> Iterator[Finding]:
         if first and last and not first <= day <= last:
             params = {"date": day.isoformat(), "starts_on": first.isoformat(), "ends_on": last.isoformat()}
             yield Finding("F_OUTSIDE", "timetable", params)
-    known = {teacher.name for teacher in said.teachers}
-    for name in dict.fromkeys(row.teacher for row in rows if row.teacher and row.teacher not in known):
-        yield Finding("F_TEACHER", "timetable", {"teacher": name})
 
 
 def _implementer(said: Said, about: About) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What a filing says: the form as somebody typed it, the same as values, and as it is kept in a version. No database.
 
-*Typed* is the form word for word, right or wrong, so that nothing that somebody wrote is ever lost. `parse` makes values
-of it and says of each field what is none. `Details` is how a version keeps what has no column of its own.
+*Typed* is the form word for word, right or wrong, so that nothing that somebody wrote is ever lost. `parse` makes
+values of it and says of each field what is none. `Details` is how a version keeps what has no column of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Taking a step of a filing's life: each in one transaction, by the table of `transitions`, written down as an event."""
+"""Taking a step of a filing's life: each in one transaction, by the table of `transitions`, written down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Max
 from agent.audit.chain import record
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
-from agent.programmes.checks import Rules, check_typed
+from agent.programmes.checks import NO_RULES, Rules, check_typed
 from agent.programmes.content import Details
 from agent.programmes.drafts import about, attached, draft_of
 from agent.programmes.errors import (
@@ -47,7 +47,7 @@ class Taken:
     seen: int | None = None
     second: str = ""
     filing_number: str | None = None
-    rules: Rules = Rules()
+    rules: Rules = NO_RULES
 
 
 def take(programme: Programme, kind: Kind, how: Taken) -> Programme:
@@ -151,9 +151,7 @@ def complete(programme: Programme, rules: Rules, *, again: bool = True) -> tuple
     return said.columns(), said.details(attached(programme))
 
 
-def _freeze(
-    programme: Programme, last: ProgrammeVersion | None, columns: Mapping[str, Any], details: Details
-) -> int:
+def _freeze(programme: Programme, last: ProgrammeVersion | None, columns: Mapping[str, Any], details: Details) -> int:
     """The next version; the last one where that says the same. Who carries it out follows, and how far its courses
     reach.
     """

@@ -22,7 +22,9 @@ _CARRY_OUT = (BodyKind.TRAINING_BASE, BodyKind.SECTOR_DEPARTMENT)
 
 
 @transaction.atomic
-def begin(organiser: Organisation, year: int, *, by: str, typed: Mapping[str, Any] | None = None, key: str = "") -> Programme:
+def begin(
+    organiser: Organisation, year: int, *, by: str, typed: Mapping[str, Any] | None = None, key: str = ""
+) -> Programme:
     """A new filing of ``organiser``, as a draft with ``typed`` in it.
 
     :param key: how the filer calls it; otherwise one is made

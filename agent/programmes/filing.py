@@ -11,7 +11,7 @@ from django.db.models import Max
 from agent.intake.models import Source
 from agent.organisations.models import Kind as BodyKind
 from agent.organisations.models import Organisation
-from agent.programmes.checks import Rules
+from agent.programmes.checks import NO_RULES, Rules
 from agent.programmes.deciding import Taken, move, newest, take
 from agent.programmes.errors import ProgrammeFileInvalid, ProgrammeUnknown, SourceAmbiguous
 from agent.programmes.file import Body, ProgrammeFile, ProgrammeRow, not_entitled
@@ -198,10 +198,12 @@ def find(key: str) -> Programme:
     return found[0]
 
 
-def decide(key: str, decision: str, *, actor: str, reason: str = "", code: str = "", rules: Rules | None = None) -> Programme:
+def decide(
+    key: str, decision: str, *, actor: str, reason: str = "", code: str = "", rules: Rules | None = None
+) -> Programme:
     """Take a step of `transitions` with the programme that ``key`` names.
 
     :raises TransitionRefused: not possible from its state.
     """
-    how = Taken(actor=actor, reason=reason, code=code, rules=rules or Rules())
+    how = Taken(actor=actor, reason=reason, code=code, rules=rules or NO_RULES)
     return take(find(key), Kind(decision), how)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 
@@ -42,7 +43,8 @@ CODES: dict[str, _Told] = {
         "Each row has a topic and hours; dates are like 2026-03-09.",
     ),
     "F_DATES_ORDER": _Told(
-        "stop", "结束日期早于开始日期。", "请核对两个日期。", "The last day lies before the first.", "Check both dates.",
+        "stop", "结束日期早于开始日期。", "请核对两个日期。",
+        "The last day lies before the first.", "Check both dates.",
     ),
     "F_DATES_YEAR": _Told(
         "stop", "培训日期不在{year}年内。学时按年度计算，一个项目只在一个年度。", "跨年的请每个年度各备案一个。",
@@ -58,7 +60,8 @@ CODES: dict[str, _Told] = {
     ),
     "F_TIMETABLE_SUM": _Told(
         "stop", "课程表合计{sum}学时，申报的是{hours}学时。", "请让两边一致；开班仪式、考察路途不算学时。",
-        "The timetable comes to {sum} hours, {hours} are filed.", "Make both the same; ceremonies and travel do not count.",
+        "The timetable comes to {sum} hours, {hours} are filed.",
+        "Make both the same; ceremonies and travel do not count.",
     ),
     "F_DAY_CAP": _Told(
         "stop", "{date}排了{hours}学时，一天最多{cap}学时。", "请把课分到别的日子。",
@@ -73,7 +76,8 @@ CODES: dict[str, _Told] = {
         "{date} in the timetable does not lie between {starts_on} and {ends_on}.", "Check the timetable and the dates.",
     ),
     "F_LEAD_TIME": _Told(
-        "stop", "离开班只有{days}个工作日，应当提前{needed}个工作日备案。", "请推迟开班，或者填写“补报理由”，由人社局决定。",
+        "stop", "离开班只有{days}个工作日，应当提前{needed}个工作日备案。",
+        "请推迟开班，或者填写“补报理由”，由人社局决定。",
         "The first day is {days} working days away, {needed} are needed.",
         "Begin later, or say why it is late: the bureau decides.",
     ),
@@ -116,7 +120,8 @@ CODES: dict[str, _Told] = {
         "«{value}» is not in the catalogue of {year}.", "Choose from the catalogue.",
     ),
     "F_SUBJECT_OTHER": _Told(
-        "hint", "“{value}”不在{year}年公需科目目录里；目录有“等”字，由人社局决定。", "如果目录里有合适的，请选目录里的。",
+        "hint", "“{value}”不在{year}年公需科目目录里；目录有“等”字，由人社局决定。",
+        "如果目录里有合适的，请选目录里的。",
         "«{value}» is not in the catalogue of {year}; the list is open, the bureau decides.",
         "Prefer a subject of the list.",
     ),
@@ -141,7 +146,7 @@ class Finding:
 
     code: str
     field: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def level(self) -> str:

@@ -41,8 +41,8 @@ class Programme(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
     # the database's own answer to «do its hours count», from the one definition; read by the stages
     on_record = models.GeneratedField(
-        expression=models.Q(state__in=[str(each) for each in ON_RECORD]), output_field=models.BooleanField(),
-        db_persist=True,
+        expression=models.Q(state__in=[str(each) for each in ON_RECORD]),  # type: ignore[arg-type] # a condition is an expression, says Django's own documentation
+        output_field=models.BooleanField(), db_persist=True,
     )  # fmt: skip
     filing_number = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - NULL is «none yet», and unique
     certificates_need_approval = models.BooleanField(
@@ -55,8 +55,7 @@ class Programme(models.Model):
             models.UniqueConstraint(fields=["region", "year", "organiser", "sequence"], name="programme_sequence_once"),
             models.CheckConstraint(condition=models.Q(sequence__range=(1, 99999)), name="programme_sequence_5_digits"),
             models.CheckConstraint(
-                condition=~models.Q(state__in=[*map(str, ON_RECORD), "voided"])
-                | models.Q(filing_number__isnull=False),
+                condition=~models.Q(state__in=[*map(str, ON_RECORD), "voided"]) | models.Q(filing_number__isnull=False),
                 name="filed_has_a_filing_number",
             ),
         ]

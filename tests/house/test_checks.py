@@ -34,8 +34,9 @@ ABOUT = About(
     rules=Rules(subjects=("知识产权", "网络安全"), year=2024),
 )  # fmt: skip
 GOOD: dict[str, Any] = {
-    "title": "2026年医师能力提升", "category": "professional", "series": "卫生", "specialty": "内科", "mode": "in_person",
-    "audience": "全市医师", "capacity": "80", "hours": "16", "starts_on": "2026-03-09", "ends_on": "2026-03-10",
+    "title": "2026年医师能力提升", "category": "professional", "series": "卫生", "specialty": "内科",
+    "mode": "in_person", "audience": "全市医师", "capacity": "80", "hours": "16",
+    "starts_on": "2026-03-09", "ends_on": "2026-03-10",
     "place": "市民中心", "fee": "0", "implementer": BASE.uscc, "teachers": "张三，主任医师，示例医院\n李四",
     "timetable": [
         {"date": "2026-03-09", "topic": "心血管", "teacher": "张三", "hours": "8"},
@@ -135,8 +136,8 @@ def test_shifted_workdays_and_holidays_count_as_they_are():
 
 
 def test_too_late_stops_and_a_reason_makes_it_the_bureaus_question():
-    late = {"starts_on": "2026-01-12", "ends_on": "2026-01-13", **{"timetable": [
-        {"date": f"2026-01-{n}", "topic": "x", "teacher": "张三", "hours": "8"} for n in (12, 13)]}}  # fmt: skip
+    late = {"starts_on": "2026-01-12", "ends_on": "2026-01-13", "timetable": [
+        {"date": f"2026-01-{n}", "topic": "x", "teacher": "张三", "hours": "8"} for n in (12, 13)]}  # fmt: skip
     assert codes(late) == [("F_LEAD_TIME", "starts_on")]
     assert codes(late | {"late_reason": "上级临时部署"}) == [("F_LEAD_WAIVER", "starts_on")]
     assert codes(late, about(begun=True)) == []
@@ -171,7 +172,7 @@ def test_so_many_working_days_after_is_a_working_day_that_far(first, count):
 # --- the form --------------------------------------------------------------------------------------------------
 texts = st.text(max_size=40)
 forms = st.fixed_dictionaries(
-    {name: texts for name in FIELDS}
+    dict.fromkeys(FIELDS, texts)
     | {"timetable": st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, texts)), max_size=4)}
 )
 
@@ -206,7 +207,9 @@ def test_figures_are_read_as_they_are_written(value):
 
 
 def test_people_write_dates_and_figures_in_many_ways():
-    assert {day(each) for each in ("2026-3-9", "2026/03/09", "2026.3.9", "2026年3月9日", "２０２６－０３－０９")} == {date(2026, 3, 9)}
+    assert {day(each) for each in ("2026-3-9", "2026/03/09", "2026.3.9", "2026年3月9日", "２０２６－０３－０９")} == {
+        date(2026, 3, 9)
+    }
     assert day("26-3-9") is None
     assert (fen("免费"), fen("1,200.50元"), fen("-1"), whole("80人"), whole("8.5"), hundredths("7.255")) == (
         0, 120050, None, 80, None, None,

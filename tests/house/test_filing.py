@@ -45,8 +45,9 @@ def good(first: date | None = None, **change: Any) -> dict[str, Any]:
     """A form without faults."""
     first = first or first_day()
     return {
-        "title": "医师能力提升", "category": "professional", "series": "卫生", "mode": "in_person", "audience": "全市医师",
-        "capacity": "80", "hours": "16", "starts_on": str(first), "ends_on": str(first + timedelta(1)), "fee": "0",
+        "title": "医师能力提升", "category": "professional", "series": "卫生", "mode": "in_person",
+        "audience": "全市医师", "capacity": "80", "hours": "16",
+        "starts_on": str(first), "ends_on": str(first + timedelta(1)), "fee": "0",
         "place": "市民中心", "implementer": BASE["uscc"], "teachers": "张三，主任医师",
         "timetable": [
             {"date": str(first + timedelta(n)), "topic": "心血管", "teacher": "张三", "hours": "8"} for n in (0, 1)
@@ -197,7 +198,11 @@ def test_last_years_is_copied_without_its_days(programme):
     new = copy(programme, programme.year + 1, by="officer")
     typed = draft_of(new).typed
     assert (new.state, new.year, new.key) == ("draft", programme.year + 1, "1-001")
-    assert (typed["title"], typed["starts_on"], {row["date"] for row in typed["timetable"]}) == ("医师能力提升", "", {""})
+    assert (typed["title"], typed["starts_on"], {row["date"] for row in typed["timetable"]}) == (
+        "医师能力提升",
+        "",
+        {""},
+    )
     assert new.sequence == 1
     again = copy(programme, programme.year, by="officer")
     assert (again.sequence, again.key) == (2, "1-002")
@@ -231,7 +236,8 @@ def test_what_no_version_names_is_deleted(programme):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.pdf", b"MZ\x90\x00 a program"), ("a.exe", PDF), ("a", PDF), ("a.pdf", b""), ("a.docx", b"PK\x03\x04 no zip"),
+        ("a.pdf", b"MZ\x90\x00 a program"), ("a.exe", PDF), ("a", PDF), ("a.pdf", b""),
+        ("a.docx", b"PK\x03\x04 no zip"),
         ("a.html", b"<script>"), ("a.svg", b"<svg onload=alert(1)>"), ("a.pdf", b"%PDF-" + b"0" * 50_000_000),
     ],
     ids=["exe named pdf", "pdf named exe", "no ending", "empty", "broken zip", "html", "svg", "50 MB"],
@@ -271,7 +277,9 @@ def test_every_step_goes_by_command(programme, xueshi):
         said = xueshi("programme", "decide", key, step, "--json")
     assert said.json["filing_number"]
     assert xueshi("programme", "impact", key, "--json").json["learners"] == 0
-    proposed = xueshi("programme", "void", key, "--fate", "revoke", "--code", "asked", "--reason", "x", "--by", "a", "--json")
+    proposed = xueshi(
+        "programme", "void", key, "--fate", "revoke", "--code", "asked", "--reason", "x", "--by", "a", "--json"
+    )
     assert proposed.json["state"] == "proposed"
     assert xueshi("programme", "confirm", key, "--by", "a", "--json").json["error"]["code"] == "E_TWO_PEOPLE"
     assert xueshi("programme", "confirm", key, "--by", "b", "--json").json["state"] == "voided"

@@ -71,7 +71,8 @@ def test_hours_without_certificates_go_too_and_say_why(crowd):
     done = confirm(find("G1"), policies(), by="zhao")
     assert (done.revoked, done.reversed) == ([], 2)
     assert one("SELECT DISTINCT e.reason FROM credit_creditentry e JOIN credit_ruling r USING (achievement_id)"
-               " WHERE e.reverses_id IS NULL AND NOT EXISTS (SELECT FROM credit_creditentry x WHERE x.reverses_id = e.id)"
+               " WHERE e.reverses_id IS NULL AND NOT EXISTS"
+               " (SELECT FROM credit_creditentry x WHERE x.reverses_id = e.id)"
                ) == "programme_voided"  # fmt: skip
     assert certificates() == crowd
 

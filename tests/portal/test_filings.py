@@ -28,8 +28,9 @@ FIRST = date(YEAR, 3, 1)
 def typed(town: Town, **change: Any) -> dict[str, Any]:
     """A form without faults."""
     return {
-        "title": "工业互联网安全", "category": "professional", "series": "工程", "mode": "in_person", "audience": "技术人员",
-        "capacity": "60", "hours": "16", "starts_on": str(FIRST), "ends_on": str(FIRST + timedelta(1)), "fee": "0",
+        "title": "工业互联网安全", "category": "professional", "series": "工程", "mode": "in_person",
+        "audience": "技术人员", "capacity": "60", "hours": "16",
+        "starts_on": str(FIRST), "ends_on": str(FIRST + timedelta(1)), "fee": "0",
         "place": "市民中心", "implementer": town.bodies["base"].uscc, "teachers": "张三，高级工程师",
         "timetable": [
             {"date": str(FIRST + timedelta(n)), "topic": "入门", "teacher": "张三", "hours": "8"} for n in (0, 1)
@@ -100,9 +101,10 @@ def test_an_old_window_is_told_and_shown_both(town, filing, text):
     page = text(client.post(address(filing, "form/"), post(typed(town, place="那里"), lock=1, what="save")))
     assert "officer在" in page
     assert 'value="那里"' in page
-    assert "那边写的：<span class=\"theirs\" lang=\"zh-Hans\">这里</span>" in page
+    assert '那边写的：<span class="theirs" lang="zh-Hans">这里</span>' in page
     (lock,) = re.findall(r'name="lock" value="(\d+)"', page)
-    assert client.post(address(filing, "form/"), post(typed(town, place="那里"), lock=lock, what="save")).status_code == 200
+    mine = post(typed(town, place="那里"), lock=lock, what="save")
+    assert client.post(address(filing, "form/"), mine).status_code == 200
     assert draft_of(filing).typed["place"] == "那里"
 
 
@@ -120,7 +122,7 @@ def test_last_years_is_copied(town, submitted, text):
     assert client.post(address(submitted, "copy/"), {"year": "1999"}).status_code == 404
 
 
-HOSTILE = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>{{7*7}}'
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
 
 def test_what_is_typed_never_acts(town, filing, text):
@@ -181,12 +183,15 @@ def test_a_file_is_handed_out_as_a_file_to_those_who_see_the_filing(town, filing
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "status"),
-    [("a.pdf", b"MZ\x90\x00", 400), ("a.exe", b"MZ", 400), ("a.pdf", b"", 400), ("big.pdf", b"%PDF-" + b"0" * 50_000_000, 413)],
+    ("file", "status"),
+    [
+        (("a.pdf", b"MZ\x90\x00"), 400), (("a.exe", b"MZ"), 400), (("a.pdf", b""), 400),
+        (("big.pdf", b"%PDF-" + b"0" * 50_000_000), 413),
+    ],
     ids=["exe named pdf", "exe", "empty", "50 MB"],
 )  # fmt: skip
-def test_what_is_no_paper_is_refused_with_a_sentence(town, filing, text, name, content, status):
-    answer = upload(town.client("officer"), filing, name, content)
+def test_what_is_no_paper_is_refused_with_a_sentence(town, filing, text, file, status):
+    answer = upload(town.client("officer"), filing, *file)
     assert answer.status_code == status
     assert "文件没有收下" in text(answer)
     assert not Attachment.objects.exists()
@@ -347,7 +352,7 @@ def test_a_workbook_is_looked_at_before_it_is_taken(town, filing, text, tmp_path
         form = {"organiser": town.bodies["industry"].pk, "year": YEAR, "file": SimpleUploadedFile("x.xlsx", data)}
         return client.post("/filings/import/", form)
 
-    new = me | base | {"项目编号": "新-1", "项目名称": "=HYPERLINK(\"x\")"}
+    new = me | base | {"项目编号": "新-1", "项目名称": '=HYPERLINK("x")'}
     changed = me | base | {"项目编号": filing.key, "项目名称": "改了名"}
     page = text(bring(tmp_path / "a.xlsx", new, changed))
     assert "2份备案会新建或改动" in page

@@ -108,7 +108,12 @@ def _body(own: list[Organisation], text: str) -> Organisation:
 
 
 def _page(
-    request: HttpRequest, person: Person, own: list[Organisation], error: XueshiError | None = None, *, stale: bool = False
+    request: HttpRequest,
+    person: Person,
+    own: list[Organisation],
+    error: XueshiError | None = None,
+    *,
+    stale: bool = False,
 ) -> HttpResponse:
     context = {
         "person": person, "bodies": own, "years": filing_form.years(local_date(now()).year), "stale": stale,
@@ -121,5 +126,7 @@ def _page(
 def _book(programmes: list[Programme], name: str) -> HttpResponse:
     data = written((each, filing_page.current(each)) for each in programmes)
     answer = HttpResponse(data, content_type=TYPES["xlsx"])
-    answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{name}.xlsx") or ""
+    answer.headers["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=f"{name}.xlsx") or ""
+    )
     return answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -33,31 +32,32 @@ _MORE_ROWS = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def form(request: HttpRequest, number: int) -> HttpResponse:
     """The form; a button saves it, checks it, adds rows or submits it."""
-    person = person_of(request)
-    found = own(person, number)
+    found = own(person_of(request), number)
     programme = found.programme
     if programme.state not in EDITABLE:
         return redirect("portal:filing", number)
     if request.method != "POST":
         return _form(request, found, draft_of(programme).typed, full="checked" in request.GET)
-    typed, what = clean(filing_form.sent(request.POST)), request.POST.get("what", "save")
-    reason = request.POST.get("reason", "")
+    typed, reason = clean(filing_form.sent(request.POST)), request.POST.get("reason", "")
     try:
-        with transaction.atomic():
-            save_draft(programme, typed, lock=_lock(request), by=person.username)
-        if what == "submit":
-            kind = Kind.CHANGE if programme.state in ON_RECORD else Kind.SUBMIT
-            take(programme, kind, Taken(person.username, reason=reason, rules=filing_rules(programme.year)))
-            return redirect("portal:filing", number)
+        return _sent(request, found, typed, reason)
     except DraftStale:
         return _form(request, found, typed, theirs=draft_of(programme), full=True, reason=reason)
     except XueshiError as error:
         return _form(request, found, typed, error=error, full=True, reason=reason)
-    if what == "rows":
-        return _form(request, found, typed, more=_MORE_ROWS, reason=reason)
-    if what == "preview":
-        return redirect("portal:filing", number)
-    return _form(request, found, typed, full=what == "check", saved=True, reason=reason)
+
+
+def _sent(request: HttpRequest, found: Seen, typed: Typed, reason: str) -> HttpResponse:
+    """Keep what was typed, then do what the button says."""
+    programme, by, what = found.programme, person_of(request).username, request.POST.get("what", "save")
+    save_draft(programme, typed, lock=_lock(request), by=by)
+    if what == "submit":
+        kind = Kind.CHANGE if programme.state in ON_RECORD else Kind.SUBMIT
+        take(programme, kind, Taken(by, reason=reason, rules=filing_rules(programme.year)))
+    if what in ("submit", "preview"):
+        return redirect("portal:filing", programme.pk)
+    more = _MORE_ROWS if what == "rows" else 0
+    return _form(request, found, typed, full=what == "check", saved=what != "rows", more=more, reason=reason)
 
 
 @requires(Right.FILING_WRITE)

@@ -13,8 +13,8 @@ from agent.certificates.voiding import confirm
 from agent.errors import XueshiError
 from agent.flow import filing_rules, policies
 from agent.localtime import local_date, now
-from agent.portal import filing_form, filing_list, filing_page, filing_words
 from agent.organisations.rights import Right
+from agent.portal import filing_form, filing_list, filing_page, filing_words
 from agent.portal.filing_access import decides, files_for, own, seen
 from agent.portal.people import person_of, requires
 from agent.programmes.content import FIELDS
@@ -25,7 +25,8 @@ from agent.programmes.transitions import ON_RECORD, Kind, State
 from agent.work.queue import defer_stages
 
 _LONGEST_REMARK = 500
-_SOON = 20
+_LONGEST_NUMBER = 18  # digits that a key of the database may have
+_ANSWERS = ("propose", "drop", "confirm")
 
 
 @requires(Right.FILING_SEE)
@@ -137,7 +138,7 @@ def _one(request: HttpRequest, number: int, error: XueshiError | None = None) ->
     done = request.GET.get("done", "")
     context = filing_page.context(found) | {
         "person": person, "error": filing_words.stopped(error) if error else "",
-        "done": filing_words.step(done) if done in Kind.values else done if done in ("propose", "drop", "confirm") else "",
+        "done": filing_words.step(done) if done in Kind.values else done if done in _ANSWERS else "",
         "reason": request.POST.get("reason", "") if error else "", "said": _remarks(request) if error else {},
         "copy_years": filing_form.years(local_date(now()).year) if found.organiser else [],
     }  # fmt: skip
@@ -151,4 +152,4 @@ def _remarks(request: HttpRequest) -> dict[str, str]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _SOON else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
