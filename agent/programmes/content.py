@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict
 from agent.programmes.findings import Finding
 
 FIELDS = (
-    "title", "category", "subject", "series", "specialty", "mode", "audience", "capacity", "hours", "starts_on",
-    "ends_on", "place", "fee", "implementer", "teachers", "remarks", "late_reason",
+    "title", "category", "subject", "series", "specialty", "mode", "capacity", "audience", "hours", "starts_on",
+    "ends_on", "implementer", "place", "fee", "teachers", "remarks", "late_reason",
 )  # fmt: skip
 """The form's fields, but for the timetable, which has rows of `COLUMNS`."""
 COLUMNS = ("date", "topic", "teacher", "hours")

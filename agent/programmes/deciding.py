@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
@@ -14,7 +15,7 @@ from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
 from agent.programmes.checks import NO_RULES, Rules, check_typed
 from agent.programmes.content import Details
-from agent.programmes.drafts import about, attached, draft_of
+from agent.programmes.drafts import about, asked_on, attached, draft_of
 from agent.programmes.errors import (
     CodeRefused,
     DecisionStale,
@@ -29,6 +30,7 @@ from agent.programmes.errors import (
 from agent.programmes.models import CourseLink, FilingDraft, FilingEvent, Programme, ProgrammeVersion, VoidProposal
 from agent.programmes.numbers import next_number
 from agent.programmes.transitions import CODES, STEP, Code, Kind, Need, Step, When, allowed
+from agent.programmes.workdays import between
 
 _LONGEST_REASON = 1000
 
@@ -116,24 +118,27 @@ def _day(programme: Programme, step: Step) -> None:
 def _version(programme: Programme, step: Step, how: Taken) -> int | None:
     """Put what is asked for into a version where the step says so; the number of the version that it is about."""
     version = newest(programme)
-    # what a file brought has no draft, and was checked as a file is
-    if step.kind in (Kind.SUBMIT, Kind.CHANGE) and (step.kind is Kind.CHANGE or hasattr(programme, "draft")):
-        columns, details = complete(programme, how.rules)
-        if step.kind is Kind.CHANGE:
+    match step.kind:
+        # what a file brought has no draft, and was checked as a file is
+        case Kind.SUBMIT if hasattr(programme, "draft"):
+            return _freeze(programme, version, *complete(programme, how.rules))
+        case Kind.CHANGE:
+            complete(programme, how.rules)
             return version.version + 1 if version else 1
-        return _freeze(programme, version, columns, details)
-    if step.kind in (Kind.ACCEPT, Kind.ACCEPT_CHANGE):
-        if step.kind is Kind.ACCEPT_CHANGE:
-            columns, details = complete(programme, how.rules, again=False)
-            late = False
-        else:
-            details = Details.model_validate(version.details if version else {})
-            late = bool(details.late_reason)
-        if late and (how.code != Code.WAIVED or not how.reason.strip()):
-            raise WaiverMissing(programme=programme)
-        if step.kind is Kind.ACCEPT_CHANGE:
-            return _freeze(programme, version, columns, details)
+        case Kind.ACCEPT_CHANGE:
+            return _freeze(programme, version, *complete(programme, how.rules, again=False))
+        case Kind.ACCEPT if version and _late(programme, version):
+            if how.code != Code.WAIVED or not how.reason.strip():
+                raise WaiverMissing(programme=programme)
     return version.version if version else None
+
+
+def _late(programme: Programme, version: ProgrammeVersion) -> bool:
+    """Whether it was handed in too late, with a reason; what a file brought gives none, and was judged elsewhere."""
+    asked = asked_on(programme)
+    if asked is None or not Details.model_validate(version.details).late_reason:
+        return False
+    return between(asked, version.starts_on).days < settings.FILING_LEAD_DAYS
 
 
 def complete(programme: Programme, rules: Rules, *, again: bool = True) -> tuple[dict[str, Any], Details]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from agent.programmes.checks import About, Body, Other, Rules
 from agent.programmes.content import Attached, Details, Typed, clean, typed_of
 from agent.programmes.errors import DraftStale, NotEditable
 from agent.programmes.models import FilingDraft, Programme, ProgrammeVersion
-from agent.programmes.transitions import EDITABLE, ON_RECORD, State
+from agent.programmes.transitions import EDITABLE, ON_RECORD, Kind, State
 
 _CARRY_OUT = (BodyKind.TRAINING_BASE, BodyKind.SECTOR_DEPARTMENT)
 
@@ -105,6 +106,14 @@ def bodies() -> list[Organisation]:
     return list(Organisation.objects.filter(kind__in=_CARRY_OUT).order_by("kind", "name"))
 
 
+def asked_on(programme: Programme) -> date | None:
+    """When the form that the bureau reads was handed in: what counts days counts to that one."""
+    if programme.state not in (State.SUBMITTED, State.CHANGE_PENDING):
+        return None
+    last = programme.events.filter(kind__in=(Kind.SUBMIT, Kind.CHANGE)).order_by("-pk").first()
+    return local_date(last.at) if last else None
+
+
 def about(programme: Programme, rules: Rules, *, named: str = "") -> About:
     """What the checks have to know beside the form; four queries."""
     organiser = programme.organiser
@@ -118,7 +127,7 @@ def about(programme: Programme, rules: Rules, *, named: str = "") -> About:
     )
     departments = Organisation.objects.filter(kind=BodyKind.SECTOR_DEPARTMENT).exclude(pk=organiser.pk)
     return About(
-        today=local_date(now()), year=programme.year, organiser=organiser.name,
+        today=asked_on(programme) or local_date(now()), year=programme.year, organiser=organiser.name,
         entitled=organiser.kind == BodyKind.SECTOR_DEPARTMENT,
         bodies=[Body(each.name, each.uscc, each.status_until) for each in bodies()],
         others=[

@@ -6,14 +6,16 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import xlsxwriter
 from django.conf import settings as django_settings
 
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
 from agent.programmes import attachments
+from agent.programmes.checks import NO_RULES
 from agent.programmes.content import clean
 from agent.programmes.deciding import Taken, last_event, newest, take
-from agent.programmes.drafts import begin, copy, draft_of, save_draft
+from agent.programmes.drafts import about, begin, copy, draft_of, save_draft
 from agent.programmes.errors import (
     AttachmentRefused,
     CodeRefused,
@@ -30,8 +32,8 @@ from agent.programmes.errors import (
 from agent.programmes.models import Attachment, FilingEvent, Programme, ProgrammeVersion
 from agent.programmes.transitions import Kind
 from agent.programmes.workdays import after
-from tests.house.houses import one
-from tests.house.programme_files import BASE, HEALTH
+from tests.house.houses import one, sql
+from tests.house.programme_files import BASE, HEALTH, LINE, bring
 
 OFFICER, BUREAU = Taken(actor="officer"), Taken(actor="bureau", code="complete")
 
@@ -290,3 +292,37 @@ def test_every_step_goes_by_command(programme, xueshi):
 def test_a_draft_holds_no_more_than_a_form_may(programme):
     typed = clean({"title": "x" * 5000, "timetable": [{"topic": "t"}] * 500, "evil": "x"})
     assert (len(typed["title"]), len(typed["timetable"]), "evil" in typed) == (200, 180, False)
+
+
+def test_a_reason_that_is_not_needed_asks_for_no_waiver(health):
+    programme = begin(health, first_day().year, by="officer", typed=good(late_reason="以防万一"))
+    assert filed(programme).state == "filed"
+
+
+def test_days_count_to_when_it_was_handed_in(programme):
+    take(programme, Kind.SUBMIT, OFFICER)
+    programme.refresh_from_db()
+    assert about(programme, NO_RULES).today == local_date(now())
+    sql("ALTER TABLE programmes_filingevent DISABLE TRIGGER append_only")
+    sql("UPDATE programmes_filingevent SET at = at - interval '9 days'")
+    assert about(programme, NO_RULES).today == local_date(now() - timedelta(9))
+
+
+def test_a_file_brings_the_whole_form_with_its_lessons(house: str, tmp_path):
+    path = tmp_path / "p.xlsx"
+    heads = (*LINE, "培训方式", "计划人数", "每人收费", "师资")
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in {
+            "备案": [heads, [*LINE.values(), "线下", "80", "1,200元", "张三，主任医师\n李四"]],
+            "课程表": [("项目编号", "日期", "主题", "教师", "学时"), ("K1", "2024-03-09", "心血管", "张三", 8)],
+        }.items():  # fmt: skip
+            page = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                page.write_row(number, 0, row)
+    bring(path)
+    details = ProgrammeVersion.objects.get().details
+    assert (details["mode"], details["capacity"], details["fee"]) == ("in_person", 80, 120000)
+    assert [each["name"] for each in details["teachers"]] == ["张三", "李四"]
+    assert details["timetable"] == [{"date": "2024-03-09", "topic": "心血管", "teacher": "张三", "hours": 800}]
+    bring(path)
+    assert ProgrammeVersion.objects.count() == 1

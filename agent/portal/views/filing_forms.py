@@ -42,7 +42,7 @@ def form(request: HttpRequest, number: int) -> HttpResponse:
     try:
         return _sent(request, found, typed, reason)
     except DraftStale:
-        return _form(request, found, typed, theirs=draft_of(programme), full=True, reason=reason)
+        return _form(request, found, typed, theirs=draft_of(programme), reason=reason)
     except XueshiError as error:
         return _form(request, found, typed, error=error, full=True, reason=reason)
 
