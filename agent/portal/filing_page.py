@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,13 @@ from agent.flow import filing_rules
 from agent.localtime import local_date
 from agent.portal import filing_words
 from agent.portal.filing_access import Seen
+from agent.programmes import attachments
 from agent.programmes.checks import alike, check_typed
 from agent.programmes.content import FIELDS, Typed, different
 from agent.programmes.deciding import last_event, newest
 from agent.programmes.drafts import about, bodies, draft_of, typed_of_version
 from agent.programmes.findings import Finding
-from agent.programmes.models import FilingEvent, Programme, ProgrammeVersion, VoidProposal
+from agent.programmes.models import FilingDraft, FilingEvent, Programme, ProgrammeVersion, VoidProposal
 from agent.programmes.transitions import CODES, EDITABLE, ON_RECORD, STEP, WAITING, Kind, Need, State
 from agent.programmes.workdays import after
 
@@ -69,6 +71,24 @@ def current(programme: Programme) -> Typed:
     if not typed["implementer"] and programme.implementer:
         typed["implementer"] = programme.implementer.uscc
     return typed
+
+
+def currents(programmes: Sequence[Programme]) -> list[tuple[Programme, Typed]]:
+    """The same for many, in as many questions as for one."""
+    versions = ProgrammeVersion.objects.filter(programme__in=programmes).order_by("programme", "-version")
+    newest_of = {each.programme_id: each for each in versions.distinct("programme")}
+    drafts = FilingDraft.objects.in_bulk([each.pk for each in programmes])
+    made = []
+    for each in programmes:
+        version, draft = newest_of.get(each.pk), drafts.get(each.pk)
+        asked = version is None or each.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING)
+        if draft and asked:
+            made.append((each, dict(draft.typed)))
+        elif version:
+            typed: Typed = typed_of_version(version)
+            typed["implementer"] = typed["implementer"] or (each.implementer.uscc if each.implementer else "")
+            made.append((each, typed))
+    return made
 
 
 def findings_of(programme: Programme, typed: Typed) -> list[Finding]:
@@ -149,7 +169,7 @@ def context(found: Seen) -> dict[str, Any]:
         "timetable": typed["timetable"], "findings": findings_of(programme, typed) if _open(programme) else [],
         "compared": compared(programme, typed) if found.bureau or found.organiser or found.looks else [],
         "events": list(programme.events.order_by("-pk")), "event": last_event(programme), "due": due,
-        "files": programme.attachments.filter(dropped_at=None).order_by("pk"),
+        "files": attachments.shown(programme),
         "buttons": [_button(kind) for kind in plain if kind not in CODES], "deciding": [_button(k) for k in deciding],
         "codes": filing_words.codes_of(deciding), "remark_fields": _remark_fields(deciding),
         "editable": found.organiser and programme.state in EDITABLE, "changing": programme.state in ON_RECORD,

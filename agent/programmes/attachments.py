@@ -12,7 +12,6 @@ import shlex
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -22,7 +21,7 @@ from agent.home import home
 from agent.localtime import now
 from agent.programmes.errors import AttachmentRefused, NotEditable, ScannerFailed
 from agent.programmes.models import Attachment, Programme, ProgrammeVersion
-from agent.programmes.transitions import EDITABLE
+from agent.programmes.transitions import EDITABLE, State
 
 MAX_BYTES = 20_000_000
 MOST = 20
@@ -79,21 +78,38 @@ def attach(programme: Programme, name: str, content: bytes, *, by: str) -> Attac
         raise AttachmentRefused(name=name, reason=f"it has {len(content)} bytes")
     kind = kind_of(content, name)
     digest = hashlib.sha256(content).hexdigest()
-    path = path_of(digest)
-    with transaction.atomic():
-        locked = Programme.objects.select_for_update().get(pk=programme.pk)
-        if locked.state not in EDITABLE:
-            raise NotEditable(programme=locked, state=locked.state)
-        current = locked.attachments.filter(dropped_at=None)
-        if found := current.filter(sha256=digest).first():
-            return found
-        if current.count() >= MOST:
-            raise AttachmentRefused(name=name, reason=f"there are {MOST} files already")
-        if not path.is_file():
-            _keep(content, path, name)
-        return Attachment.objects.create(
-            programme=locked, name=name, kind=kind, size=len(content), sha256=digest, uploaded_by=by, uploaded_at=now()
-        )
+    _writable(programme)
+    if not path_of(digest).is_file():  # the scanner takes its time: nobody is kept waiting for it by a lock
+        _keep(content, digest, name)
+    try:
+        kept = _enter(programme, Attachment(
+            name=name, kind=kind, size=len(content), sha256=digest, uploaded_by=by, uploaded_at=now(),
+        ))  # fmt: skip
+    except BaseException:
+        forget(digest)
+        raise
+    if not path_of(digest).is_file():  # somebody took the same file out of another form in this moment
+        _keep(content, digest, name)
+    return kept
+
+
+@transaction.atomic
+def _enter(programme: Programme, file: Attachment) -> Attachment:
+    """Write the file down as part of the form; the one that is there when it has the same bytes."""
+    file.programme = Programme.objects.select_for_update().get(pk=programme.pk)
+    _writable(file.programme)
+    current = file.programme.attachments.filter(dropped_at=None)
+    if found := current.filter(sha256=file.sha256).first():
+        return found
+    if current.count() >= MOST:
+        raise AttachmentRefused(name=file.name, reason=f"there are {MOST} files already")
+    file.save()
+    return file
+
+
+def _writable(programme: Programme) -> None:
+    if programme.state not in EDITABLE:
+        raise NotEditable(programme=programme, state=programme.state)
 
 
 def _plain_name(name: str) -> str:
@@ -102,8 +118,9 @@ def _plain_name(name: str) -> str:
     return kept[-_LONGEST_NAME:] or "?"
 
 
-def _keep(content: bytes, path: Path, name: str) -> None:
+def _keep(content: bytes, digest: str, name: str) -> None:
     """Scan and put in place, by a rename: a file that is there is whole and was found clean."""
+    path = path_of(digest)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, partial = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
@@ -147,16 +164,22 @@ def path_of(digest: str) -> Path:
 def drop(attachment: Attachment) -> None:
     """Take a file out of the form. What no version names and no other form has is deleted."""
     programme = Programme.objects.select_for_update().get(pk=attachment.programme_id)
-    if programme.state not in EDITABLE:
-        raise NotEditable(programme=programme, state=programme.state)
+    _writable(programme)
     Attachment.objects.filter(pk=attachment.pk, dropped_at=None).update(dropped_at=now())
-    if not named([attachment.sha256]) and not Attachment.objects.filter(sha256=attachment.sha256, dropped_at=None):
-        path = path_of(attachment.sha256)
-        transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    transaction.on_commit(lambda: forget(attachment.sha256))
 
 
-def named(digests: Iterable[str]) -> bool:
-    """Whether a version names one of these files."""
-    return any(
-        ProgrammeVersion.objects.filter(details__attachments__contains=[{"sha256": each}]).exists() for each in digests
-    )
+def forget(digest: str) -> None:
+    """Delete a file that no form has and no version names."""
+    named = ProgrammeVersion.objects.filter(details__attachments__contains=[{"sha256": digest}])
+    if not Attachment.objects.filter(sha256=digest, dropped_at=None).exists() and not named.exists():
+        path_of(digest).unlink(missing_ok=True)
+
+
+def shown(programme: Programme) -> list[Attachment]:
+    """The files of what is in question: of the form, or of the version in force."""
+    if programme.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING):
+        return list(programme.attachments.filter(dropped_at=None).order_by("pk"))
+    version = programme.versions.order_by("-version").first()
+    named = [each["sha256"] for each in version.details.get("attachments", [])] if version else []
+    return list(programme.attachments.filter(sha256__in=named).order_by("sha256", "-pk").distinct("sha256"))

@@ -7,6 +7,7 @@ sheet says stands in the form, and the checks tell what is wrong with it.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,7 @@ _HEADS = (
 )  # fmt: skip
 _LESSONS = ("项目编号", "日期", "主题", "教师", "学时")
 _MOST = 200
+_KEY = re.compile(r"[\w.-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,13 @@ def read(data: bytes, organiser: Organisation, year: int) -> list[Line]:
         .exclude(organiser=organiser)
         .values_list("key", flat=True)
     )
-    return [_line(row, codes, known, taken, year) for row in rows]
+    lines = []
+    for row in rows:
+        line = _line(row, codes, known, taken, year)
+        lines.append(line)
+        taken.add(line.key)  # a second line of that key is none that can be taken
+        known.pop(line.key, None)
+    return lines
 
 
 def _line(
@@ -131,7 +139,7 @@ def _line(
     programme = known.get(key)
     if programme is None:
         typed = clean(given | {"timetable": lessons})
-        what = "refused" if key in taken else "new"
+        what = "refused" if key in taken or not _KEY.fullmatch(key) else "new"
         return Line(key, typed["title"], None, year, what, [n for n in typed if typed[n]], typed, 0)
     draft = draft_of(programme)
     typed = clean(draft.typed | given | ({"timetable": lessons} if lessons else {}))

@@ -180,6 +180,14 @@ def test_a_file_is_handed_out_as_a_file_to_those_who_see_the_filing(town, filing
     assert answer.status_code == 200
     assert town.client("xiaoming").get(address(filing, f"files/{file.pk}/")).status_code == 404
     assert officer.post(address(filing, f"files/{file.pk}/drop/")).status_code == 400
+    take(filing, Kind.ACCEPT, Taken(actor="reviewer"))
+    # what a department prepares for a change is nobody else's yet, and what was filed stays to be seen
+    upload(officer, filing, "新课表.pdf", b"%PDF-1.7 y")
+    officer.post(address(filing, f"files/{file.pk}/drop/"))
+    page = town.client("reviewer").get(address(filing)).content.decode()
+    assert ("课表&lt;b&gt;.pdf" in page, "新课表" in page) == (True, False)
+    other = Attachment.objects.get(name="新课表.pdf")
+    assert town.client("reviewer").get(address(filing, f"files/{other.pk}/")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -270,11 +278,14 @@ def test_a_draft_is_its_departments_alone(town, filing, who, sees, writes):
     ("who", "sees", "kinds"),
     [
         ("officer", True, {"withdraw"}), ("neighbour", False, set()), ("operator", True, set()),
-        ("reviewer", True, {"accept", "return", "reject"}), ("xiaoming", False, set()),
+        ("reviewer", True, {"accept", "return", "reject"}), ("xiaoming", False, set()), ("auditor", True, set()),
+        ("head", True, {"accept", "return", "reject"}), ("administrator", False, set()),
     ],
 )  # fmt: skip
 def test_a_step_is_theirs_whose_it_is(town, submitted, who, sees, kinds):
     town.staff("neighbour", "health", "department_officer")
+    for name, role in (("auditor", "auditor"), ("head", "bureau_head"), ("administrator", "administrator")):
+        town.staff(name, "bureau", role)
     client = town.client(who)
     assert client.get(address(submitted)).status_code == (200 if sees else 404)
     for kind in (*Kind.values, "sing", ""):
@@ -288,7 +299,12 @@ def test_a_step_is_theirs_whose_it_is(town, submitted, who, sees, kinds):
 def _theirs(who: str, kind: Kind) -> bool:
     """Whether a step is of their party, in whatever state."""
     by = STEP[kind].who
-    theirs = {"officer": (Who.ORGANISER, Who.PARTIES), "operator": (Who.PARTIES,), "reviewer": (Who.BUREAU,)}
+    theirs = {
+        "officer": (Who.ORGANISER, Who.PARTIES),
+        "operator": (Who.PARTIES,),
+        "reviewer": (Who.BUREAU,),
+        "head": (Who.BUREAU,),
+    }
     return by in theirs.get(who, ()) and kind not in (Kind.VOID, Kind.SUBMIT, Kind.CHANGE)
 
 
@@ -361,6 +377,10 @@ def test_a_workbook_is_looked_at_before_it_is_taken(town, filing, text, tmp_path
     form = {"organiser": town.bodies["industry"].pk, "lines": signed}
     assert client.post("/filings/import/", form)["Location"] == "/filings/"
     assert draft_of(filing).typed["title"] == "改了名"
+    page = text(
+        bring(tmp_path / "c.xlsx", new | {"项目编号": "新-2"}, new | {"项目编号": "新-2"}, new | {"项目编号": "a/b"})
+    )
+    assert ("1份备案会新建或改动" in page, page.count("不会动：")) == (True, 2)
     assert Programme.objects.get(key="新-1").state == "draft"
     again = client.post("/filings/import/", form)
     assert (again.status_code, "已经导入过了" in text(again)) == (409, True)

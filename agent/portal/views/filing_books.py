@@ -35,7 +35,7 @@ _HOURS = 4 * 3600
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The filings that one sees, of a state and year as the list's address says."""
-    found = visible(person_of(request)).select_related("organiser")
+    found = visible(person_of(request)).select_related("organiser", "implementer")
     state, year = request.GET.get("state", ""), request.GET.get("year", "")
     if state in State.values:
         found = found.filter(state=state)
@@ -124,7 +124,7 @@ def _page(
 
 
 def _book(programmes: list[Programme], name: str) -> HttpResponse:
-    data = written((each, filing_page.current(each)) for each in programmes)
+    data = written(filing_page.currents(programmes))
     answer = HttpResponse(data, content_type=TYPES["xlsx"])
     answer.headers["Content-Disposition"] = (
         content_disposition_header(as_attachment=True, filename=f"{name}.xlsx") or ""

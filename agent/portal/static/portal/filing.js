@@ -5,6 +5,7 @@
   const saying = form.querySelector(".saying");
   const lock = form.elements.lock;
   const PAUSE = 700; // milliseconds without a key before it is sent
+  const MOST = 180; // rows: as many as are kept
   let timer = null;
   let sending = false;
   let again = false;
@@ -93,12 +94,13 @@
     event.preventDefault();
     const body = form.querySelector(".lessons tbody");
     const last = body.rows[body.rows.length - 1];
-    for (let n = 0; n < 5; n += 1) {
+    const first = body.rows.length;
+    for (let n = 0; n < 5 && body.rows.length < MOST; n += 1) {
       const row = last.cloneNode(true);
       for (const input of row.querySelectorAll("input")) input.value = "";
       body.append(row);
     }
-    body.rows[body.rows.length - 5].querySelector("input").focus();
+    body.rows[Math.min(first, MOST - 1)].querySelector("input").focus();
   });
   // rows pasted from a spreadsheet fill the rows from there on
   form.querySelector(".lessons").addEventListener("paste", (event) => {
@@ -111,7 +113,11 @@
     text.split("\n").forEach((line, down) => {
       line.replace("\r", "").split("\t").forEach((cell, along) => {
         const at = start + down * 4 + along;
-        if (at >= inputs().length) body.append(body.rows[0].cloneNode(true));
+        if (along > 3 || at >= MOST * 4) return;
+        if (at >= inputs().length) {
+          body.append(body.rows[0].cloneNode(true));
+          for (const input of body.rows[body.rows.length - 1].querySelectorAll("input")) input.value = "";
+        }
         inputs()[at].value = cell.trim();
       });
     });
