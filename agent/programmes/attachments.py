@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db import transaction
 
+from agent.audit.chain import record
 from agent.home import home
 from agent.localtime import now
 from agent.programmes.errors import AttachmentRefused, NotEditable, ScannerFailed
@@ -104,7 +105,13 @@ def _enter(programme: Programme, file: Attachment) -> Attachment:
     if current.count() >= MOST:
         raise AttachmentRefused(name=file.name, reason=f"there are {MOST} files already")
     file.save()
+    _tell(file, "filing.attach", file.uploaded_by)
     return file
+
+
+def _tell(file: Attachment, action: str, by: str) -> None:
+    on, said = f"programme {file.programme}", {"name": file.name, "sha256": file.sha256, "size": file.size}
+    record(by, action, on=on, after=said, organisation=file.programme.organiser)
 
 
 def _writable(programme: Programme) -> None:
@@ -161,12 +168,13 @@ def path_of(digest: str) -> Path:
 
 
 @transaction.atomic
-def drop(attachment: Attachment) -> None:
+def drop(attachment: Attachment, *, by: str) -> None:
     """Take a file out of the form. What no version names and no other form has is deleted."""
     programme = Programme.objects.select_for_update().get(pk=attachment.programme_id)
     _writable(programme)
     Attachment.objects.filter(pk=attachment.pk, dropped_at=None).update(dropped_at=now())
     transaction.on_commit(lambda: forget(attachment.sha256))
+    _tell(attachment, "filing.detach", by)
 
 
 def forget(digest: str) -> None:

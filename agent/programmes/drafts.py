@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 
+from agent.audit.chain import record
 from agent.localtime import local_date, now
 from agent.organisations.models import Kind as BodyKind
 from agent.organisations.models import Organisation
@@ -41,6 +42,7 @@ def begin(
         region=organiser.region, year=year, key=name, sequence=sequence, organiser=organiser
     )
     FilingDraft.objects.create(programme=programme, lock=1, typed=clean(typed or {}), saved_by=by, saved_at=now())
+    record(by, "filing.begin", on=f"programme {programme}", organisation=organiser)
     return programme
 
 

@@ -140,13 +140,6 @@ class ScannerFailed(XueshiError):
     fix = "The administrator looks after the scanner; the file was not kept. Try again later."
 
 
-class StepUnknown(XueshiError):
-    """There is no step «{decision}»."""
-
-    code = "E_STEP_UNKNOWN"
-    fix = "One of: {possible}."
-
-
 class FateUnknown(XueshiError):
     """«{fate}» is not what can become of certificates and hours."""
 

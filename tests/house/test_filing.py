@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 from django.conf import settings as django_settings
 
+from agent.cli.programme import Decision
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
 from agent.programmes import attachments
@@ -223,15 +224,15 @@ def test_a_file_lies_outside_the_web_and_once(programme):
     take(programme, Kind.SUBMIT, OFFICER)
     assert newest(programme).details["attachments"][0]["sha256"] == kept.sha256
     with pytest.raises(NotEditable):
-        attachments.drop(kept)
+        attachments.drop(kept, by="officer")
     take(programme, Kind.WITHDRAW, OFFICER)
-    attachments.drop(kept)
+    attachments.drop(kept, by="officer")
     assert path.is_file()  # a version names it
 
 
 def test_what_no_version_names_is_deleted(programme):
     kept = attachments.attach(programme, "a.pdf", PDF, by="officer")
-    attachments.drop(kept)
+    attachments.drop(kept, by="officer")
     assert not attachments.path_of(kept.sha256).exists()
 
 
@@ -267,7 +268,7 @@ def test_what_the_scanner_refuses_is_not_kept(programme, monkeypatch, scanner, e
 # --- by command --------------------------------------------------------------------------------------------------
 def test_every_step_goes_by_command(programme, xueshi):
     key = str(programme)
-    assert xueshi("programme", "decide", key, "sing", "--json").json["error"]["code"] == "E_STEP_UNKNOWN"
+    assert {each.value for each in Decision} == {kind.value for kind in Kind} - {"void"}
     assert xueshi("programme", "decide", key, "submit", "--by", "officer", "--json").json["state"] == "submitted"
     said = xueshi("programme", "decide", key, "return", "--reason", "补", "--code", "timetable",
                   "--remark", "timetable=第二天没有教师", "--by", "bureau", "--json")  # fmt: skip
@@ -287,6 +288,20 @@ def test_every_step_goes_by_command(programme, xueshi):
     assert xueshi("programme", "confirm", key, "--by", "b", "--json").json["state"] == "voided"
     for command in ("list", "show", "impact"):
         assert xueshi("programme", command, *([key] if command != "list" else [])).exit == 0
+
+
+def test_each_step_is_in_the_audit_log(programme):
+    kept = attachments.attach(programme, "a.pdf", PDF, by="officer")
+    attachments.drop(kept, by="officer")
+    filed(programme)
+    said = sql("SELECT actor, action, target FROM audit_auditevent ORDER BY index")
+    assert said == [
+        (actor, f"filing.{action}", f"programme {programme}")
+        for actor, action in (
+            ("officer", "begin"), ("officer", "attach"), ("officer", "detach"), ("officer", "submit"),
+            ("bureau", "accept"),
+        )
+    ]  # fmt: skip
 
 
 def test_a_draft_holds_no_more_than_a_form_may(programme):

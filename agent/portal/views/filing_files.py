@@ -51,10 +51,11 @@ def _upload(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def drop(request: HttpRequest, number: int, file: int) -> HttpResponse:
     """Take a file out of the form."""
-    found = own(person_of(request), number)
+    person = person_of(request)
+    found = own(person, number)
     kept = get_object_or_404(Attachment, pk=file, programme=found.programme, dropped_at=None)
     try:
-        attachments.drop(kept)
+        attachments.drop(kept, by=person.username)
     except XueshiError as error:
         return _refused(request, number, error)
     return redirect(f"{reverse('portal:filing-form', args=[number])}#files")
