@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.conf import settings
 from agent.certificates.voiding import Impact, impact
 from agent.flow import filing_rules
 from agent.localtime import local_date
+from agent.organisations.models import Organisation
 from agent.portal import filing_words
 from agent.portal.filing_access import Seen
 from agent.programmes import attachments
@@ -62,10 +63,17 @@ class StepButton:
     main: bool
 
 
-def current(programme: Programme) -> Typed:
-    """What is in question: what a change asks for, the form as it is written, or the version in force."""
+_WRITTEN = (State.DRAFT, State.RETURNED)
+"""States in which the department goes on writing: what it has not handed in is its own."""
+
+
+def current(programme: Programme, *, inside: bool) -> Typed:
+    """What is in question: what a change asks for, the form as it is written, or the newest version.
+
+    :param inside: for the department itself
+    """
     version = newest(programme)
-    if version is None or programme.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING):
+    if version is None or programme.state == State.CHANGE_PENDING or (inside and programme.state in _WRITTEN):
         return dict(draft_of(programme).typed)
     typed: Typed = typed_of_version(version)
     if not typed["implementer"] and programme.implementer:
@@ -73,16 +81,16 @@ def current(programme: Programme) -> Typed:
     return typed
 
 
-def currents(programmes: Sequence[Programme]) -> list[tuple[Programme, Typed]]:
-    """The same for many, in as many questions as for one."""
+def currents(programmes: Sequence[Programme], own: Collection[Organisation]) -> list[tuple[Programme, Typed]]:
+    """The same for many, in as many questions as for one; ``own`` are the departments that one files for."""
     versions = ProgrammeVersion.objects.filter(programme__in=programmes).order_by("programme", "-version")
     newest_of = {each.programme_id: each for each in versions.distinct("programme")}
     drafts = FilingDraft.objects.in_bulk([each.pk for each in programmes])
     made = []
     for each in programmes:
         version, draft = newest_of.get(each.pk), drafts.get(each.pk)
-        asked = version is None or each.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING)
-        if draft and asked:
+        asked = each.state == State.CHANGE_PENDING or (each.organiser in own and each.state in _WRITTEN)
+        if draft and (asked or version is None):
             made.append((each, dict(draft.typed)))
         elif version:
             typed: Typed = typed_of_version(version)
@@ -106,10 +114,10 @@ def facts(typed: Typed) -> list[Fact]:
     ]
 
 
-def compared(programme: Programme, typed: Typed) -> list[Compared]:
+def compared(programme: Programme, typed: Typed, *, inside: bool) -> list[Compared]:
     """The form beside the version before, and beside last year's filing that it resembles most."""
     made = []
-    before = _version_before(programme)
+    before = _version_before(programme, inside=inside)
     if before:
         made.append(Compared(f"v{before.version}", _rows(typed_of_version(before), typed)))
     last_year = (
@@ -128,9 +136,10 @@ def compared(programme: Programme, typed: Typed) -> list[Compared]:
     return made
 
 
-def _version_before(programme: Programme) -> ProgrammeVersion | None:
+def _version_before(programme: Programme, *, inside: bool) -> ProgrammeVersion | None:
     versions = list(programme.versions.order_by("-version")[:2])
-    if programme.state in (State.CHANGE_PENDING, State.DRAFT, State.RETURNED):  # what is in question is no version yet
+    # what is in question may be no version yet
+    if programme.state == State.CHANGE_PENDING or (inside and programme.state in _WRITTEN):
         return versions[0] if versions else None
     return versions[1] if len(versions) > 1 else None
 
@@ -154,7 +163,7 @@ def remarks_of(programme: Programme) -> FilingEvent | None:
 def context(found: Seen) -> dict[str, Any]:
     """Everything that the page of one filing shows."""
     programme = found.programme
-    typed = current(programme)
+    typed = current(programme, inside=found.organiser)
     steps = found.steps()
     proposal = programme.void_proposals.filter(outcome="").first()
     plain = [kind for kind in steps if Need.TWO not in STEP[kind].needs and Need.CONTENT not in STEP[kind].needs]
@@ -167,9 +176,9 @@ def context(found: Seen) -> dict[str, Any]:
     return {
         "seen": found, "programme": programme, "title": typed["title"], "facts": facts(typed),
         "timetable": typed["timetable"], "findings": findings_of(programme, typed) if _open(programme) else [],
-        "compared": compared(programme, typed) if found.bureau or found.organiser or found.looks else [],
+        "compared": compared(programme, typed, inside=found.organiser) if found.bureau or found.organiser or found.looks else [],
         "events": list(programme.events.order_by("-pk")), "event": last_event(programme), "due": due,
-        "files": attachments.shown(programme),
+        "files": attachments.shown(programme, inside=found.organiser),
         "buttons": [_button(kind) for kind in plain if kind not in CODES], "deciding": [_button(k) for k in deciding],
         "codes": filing_words.codes_of(deciding), "remark_fields": _remark_fields(deciding),
         "editable": found.organiser and programme.state in EDITABLE, "changing": programme.state in ON_RECORD,

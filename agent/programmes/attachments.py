@@ -184,9 +184,12 @@ def forget(digest: str) -> None:
         path_of(digest).unlink(missing_ok=True)
 
 
-def shown(programme: Programme) -> list[Attachment]:
-    """The files of what is in question: of the form, or of the version in force."""
-    if programme.state in (State.DRAFT, State.RETURNED, State.CHANGE_PENDING):
+def shown(programme: Programme, *, inside: bool) -> list[Attachment]:
+    """The files of what is in question: of the form, or of the newest version.
+
+    :param inside: for the department itself, that sees its form as it is written
+    """
+    if programme.state in ((State.DRAFT, State.RETURNED, State.CHANGE_PENDING) if inside else (State.CHANGE_PENDING,)):
         return list(programme.attachments.filter(dropped_at=None).order_by("pk"))
     version = programme.versions.order_by("-version").first()
     named = [each["sha256"] for each in version.details.get("attachments", [])] if version else []

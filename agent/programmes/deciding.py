@@ -62,7 +62,7 @@ def take(programme: Programme, kind: Kind, how: Taken) -> Programme:
     with transaction.atomic():
         programme = locked(programme, kind, how.seen)
         step = STEP[kind]
-        if Need.TWO in step.needs and not how.second:
+        if Need.TWO in step.needs:  # by a proposal and its confirmation: `propose_void`, `certificates.voiding`
             raise NotByOneself(programme=programme)
         _day(programme, step)
         if Need.REASON in step.needs and not how.reason.strip():
@@ -172,7 +172,10 @@ def _freeze(programme: Programme, last: ProgrammeVersion | None, columns: Mappin
     if last:  # a mapping that went from the first day to the last still does, and reaches no less than before
         links = CourseLink.objects.filter(programme=programme)
         links.filter(valid_to=last.ends_on, valid_to__lt=made.ends_on).update(valid_to=made.ends_on)
-        links.filter(valid_from=last.starts_on, valid_from__gt=made.starts_on).update(valid_from=made.starts_on)
+        earlier = links.filter(valid_from=made.starts_on).values("course")  # two that begin on one day are none
+        links.filter(valid_from=last.starts_on, valid_from__gt=made.starts_on).exclude(course__in=earlier).update(
+            valid_from=made.starts_on
+        )
     return number
 
 
@@ -187,7 +190,7 @@ def move(programme: Programme, kind: Kind, how: Taken, *, version: int | None = 
         programme=programme, kind=kind, from_state=before, to_state=after, actor=how.actor, second=how.second,
         reason=how.reason.strip()[:_LONGEST_REASON], code=how.code, remarks=dict(how.remarks), version=version,
     )  # fmt: skip
-    if kind in (Kind.ACCEPT, Kind.ACCEPT_CHANGE, Kind.WITHDRAW_CHANGE):
+    if kind in (Kind.ACCEPT, Kind.ACCEPT_CHANGE):
         FilingDraft.objects.filter(programme=programme).delete()  # what it said is in the version
     tell(programme, f"filing.{kind.value}", how.second or how.actor, before={"state": before}, after={
         "state": after, "filing_number": programme.filing_number, "version": version, "code": how.code,

@@ -165,6 +165,11 @@ def test_a_change_is_no_version_until_the_bureau_agrees(programme):
         take(programme, Kind.CHANGE, OFFICER)
     take(programme, Kind.CHANGE, Taken(actor="officer", reason="教师有变动"))
     assert (newest(programme).version, one("SELECT on_record FROM programmes_programme")) == (1, True)
+    with pytest.raises(NotEditable):
+        save_draft(programme, good(), lock=1, by="officer")
+    take(programme, Kind.WITHDRAW_CHANGE, OFFICER)
+    assert draft_of(programme).typed["hours"] == "8"  # what was written is still there
+    take(programme, Kind.CHANGE, Taken(actor="officer", reason="教师有变动"))
     take(programme, Kind.REFUSE_CHANGE, Taken(actor="bureau", reason="不必"))
     take(programme, Kind.CHANGE, Taken(actor="officer", reason="真的有变动"))
     programme = take(programme, Kind.ACCEPT_CHANGE, BUREAU)

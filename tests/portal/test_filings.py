@@ -153,7 +153,10 @@ def test_the_remark_stands_at_its_field(town, submitted, text):
     page = text(client.get(address(submitted, "form/")))
     assert re.search(r'data-field="capacity".*?场地坐不下.*?data-field="hours"', page, re.DOTALL)
     assert re.search(r"<fieldset.*?第二天没有教师.*?</fieldset>", page, re.DOTALL)
-    client.post(address(submitted, "form/"), post(typed(town, capacity="50"), lock=1, what="submit"))
+    client.post(address(submitted, "draft/"), post(typed(town, capacity="55"), lock=1))
+    # what is being corrected is the department's own until it is handed in
+    assert "55" not in text(town.client("reviewer").get(address(submitted))).split("经过")[0]
+    client.post(address(submitted, "form/"), post(typed(town, capacity="50"), lock=2, what="submit"))
     assert "场地坐不下" not in text(client.get(address(submitted))).split("经过")[0]
     page = text(town.client("reviewer").get(address(submitted)))
     assert re.search(r"与v1相比，1处不同.*计划人数.*60.*50", page, re.DOTALL)

@@ -35,21 +35,23 @@ _HOURS = 4 * 3600
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The filings that one sees, of a state and year as the list's address says."""
-    found = visible(person_of(request)).select_related("organiser", "implementer")
+    person = person_of(request)
+    found = visible(person).select_related("organiser", "implementer")
     state, year = request.GET.get("state", ""), request.GET.get("year", "")
     if state in State.values:
         found = found.filter(state=state)
     if year.isascii() and year.isdigit() and len(year) < 5:  # noqa: PLR2004 - a year
         found = found.filter(year=int(year))
-    return _book(list(found.order_by("-year", "key")[:_MOST_ROWS]), gettext("备案"))
+    return _book(list(found.order_by("-year", "key")[:_MOST_ROWS]), gettext("备案"), files_for(person))
 
 
 @requires(Right.FILING_SEE)
 @require_safe
 def export_one(request: HttpRequest, number: int) -> HttpResponse:
     """One filing."""
-    programme = seen(person_of(request), number).programme
-    return _book([programme], f"{gettext('备案')}_{programme.year}_{programme.key}")
+    person = person_of(request)
+    programme = seen(person, number).programme
+    return _book([programme], f"{gettext('备案')}_{programme.year}_{programme.key}", files_for(person))
 
 
 @requires(Right.FILING_WRITE)
@@ -123,8 +125,8 @@ def _page(
     return render(request, "portal/filing_import.html", context, status=409 if stale else 400 if error else 200)
 
 
-def _book(programmes: list[Programme], name: str) -> HttpResponse:
-    data = written(filing_page.currents(programmes))
+def _book(programmes: list[Programme], name: str, own: list[Organisation]) -> HttpResponse:
+    data = written(filing_page.currents(programmes, own))
     answer = HttpResponse(data, content_type=TYPES["xlsx"])
     answer.headers["Content-Disposition"] = (
         content_disposition_header(as_attachment=True, filename=f"{name}.xlsx") or ""

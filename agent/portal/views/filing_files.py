@@ -69,7 +69,7 @@ def download(request: HttpRequest, number: int, file: int) -> HttpResponse | Fil
     kept = get_object_or_404(Attachment, pk=file, programme=found.programme)
     path = attachments.path_of(kept.sha256)
     # what a department only prepares for a change is not handed in
-    if not path.is_file() or not (found.organiser or kept in attachments.shown(found.programme)):
+    if not path.is_file() or not (found.organiser or kept in attachments.shown(found.programme, inside=False)):
         raise Http404
     answer = FileResponse(path.open("rb"), content_type=attachments.TYPES[kept.kind])
     answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=kept.name) or ""
