@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.mapping",
     "agent.reconciliation",
     "agent.work",
     "agent.portal",
