@@ -43,7 +43,7 @@ def courses_(
     from agent.mapping.courses import courses  # noqa: PLC0415
 
     found = courses([get(source)], state="unmapped" if unmapped else "").courses
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "course": c.course, "name": c.name, "state": c.state, "learners": c.learners,
             "completions": c.completions, "first": c.first_on, "last": c.last_on, "links": [_link(k) for k in c.links],
@@ -83,7 +83,7 @@ def suggest_(
             raise CourseUnknown(source=source, course=course)
         wanted = [one]
     found = suggest(of, wanted)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "course": code, "programme": _name(each.programme), "title": each.title, "from": each.valid_from,
             "to": each.valid_to,
@@ -164,7 +164,9 @@ def _say(trial: Trial, link: CourseLink | None, *, as_json: bool, dry_run: bool)
 def tell(trial: Trial, *, dry_run: bool) -> None:
     """The difference that a decision makes, for a person."""
     page.print("预演，什么都没有改变：" if dry_run else "已完成：")
-    page.print(f"  计入 {trial.matched} 条（{trial.learners} 人），不再计入 {trial.unmatched} 条，改属 {trial.moved} 条")
+    page.print(
+        f"  计入 {trial.matched} 条（{trial.learners} 人），不再计入 {trial.unmatched} 条，改属 {trial.moved} 条"
+    )
     for category, worth in trial.hours.items():
         about = "" if trial.exact else "（按备案学时，未扣封顶）"
         page.print(f"  {category} {hours(worth)} 学时{about}")

@@ -86,9 +86,11 @@ class Found:
 def refresh(source: Source) -> bool:
     """Count the courses of ``source`` when a pull wrote something since; whether it did."""
     upto = SyncRun.objects.filter(source=source).exclude(new=0, changed=0).aggregate(at=Max("finished_at"))["at"]
-    if Counted.objects.filter(source=source, upto=upto).exists() if upto else Counted.objects.filter(
-        source=source, upto=None
-    ).exists():
+    if (
+        Counted.objects.filter(source=source, upto=upto).exists()
+        if upto
+        else Counted.objects.filter(source=source, upto=None).exists()
+    ):
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi courses'), %s)", [source.pk])

@@ -1,7 +1,7 @@
 """What a decision would do, before it is taken: it is carried out by the stages' own SQL, looked at, and rolled back.
 
-So the figures are those that the stages would come to now, with every cap of the year's rules; nothing is estimated, but
-where a decision touches more rows than a page can wait for (`Trial.exact`).
+So the figures are those that the stages would come to now, with every cap of the year's rules; nothing is estimated,
+but where a decision touches more rows than a page can wait for (`Trial.exact`).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _WAIT = "10s"
 class Trial:
     """The difference that a decision would make. Hours in hundredths, by category, signed.
 
-    ``released`` and ``held`` count by code what would wait no more, and what would begin to; ``still`` what would wait on
-    among the rows that were looked at.
+    ``released`` and ``held`` count by code what would wait no more, and what would begin to; ``still`` what would wait
+    on among the rows that were looked at.
     """
 
     matched: int = 0
@@ -60,7 +60,7 @@ class Trial:
         return not (self.matched or self.unmatched or self.moved or self.released or self.held)
 
 
-class _Enough(Exception):  # noqa: N818 - no error: it ends the trial, and with it the transaction
+class _Enough(Exception):
     """The trial is over."""
 
 
@@ -117,7 +117,7 @@ ORDER BY c.number
 """
 
 
-def trial(decide: Callable[[], object], scope: str, **params: object) -> Trial:
+def trial(decide: Callable[[], object], scope: str, **params: Any) -> Trial:
     """What ``decide`` would do to the completions ``c`` of which ``scope`` is true; it is taken back in the end.
 
     :param scope: a condition in SQL, with ``params``; it names what the decision is about
@@ -199,9 +199,7 @@ def of_unlink(number: int, *, by: str, until: date | None = None) -> Trial:
     if old is None:
         raise LinkUnknown(number=number)
     scope = "c.source_id = %(source)s AND c.course = %(course)s"
-    return trial(
-        lambda: unlink(number, by=by, reason="?", until=until), scope, source=old.source_id, course=old.course
-    )
+    return trial(lambda: unlink(number, by=by, reason="?", until=until), scope, source=old.source_id, course=old.course)
 
 
 def of_decision(held: Collection[int], *, by: str, reason: str, learner: Learner | None = None) -> Trial:
@@ -209,7 +207,9 @@ def of_decision(held: Collection[int], *, by: str, reason: str, learner: Learner
 
     :raises NoLongerHeld, NothingToDecide, PersonNotFitting, DecisionReasonMissing: as `agent.matching.decisions.decide`
     """
-    keys = [int(key) for key in Held.objects.filter(pk__in=held, what=Held.What.COMPLETION).values_list("key", flat=True)]
+    keys = [
+        int(key) for key in Held.objects.filter(pk__in=held, what=Held.What.COMPLETION).values_list("key", flat=True)
+    ]
     scope = (
         "(c.id = ANY(%(ids)s) OR (c.source_id, c.account) IN"
         " (SELECT y.source_id, y.account FROM intake_completion y WHERE y.id = ANY(%(ids)s)))"

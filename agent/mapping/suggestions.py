@@ -103,7 +103,7 @@ class _Earlier:
 class _House:
     """What is on record, arranged to be asked for each course."""
 
-    def __init__(self, programmes: dict[int, tuple[int, str, str, str, str, date, date, str]], earlier: list[_Earlier]):
+    def __init__(self, programmes: dict[int, tuple[int, str, str, str, str, date, date, str]], earlier: list[_Earlier]) -> None:
         self._programmes = programmes
         self._titles = Titles((number, row[1]) for number, row in programmes.items())
         self._earlier = earlier
@@ -140,8 +140,8 @@ class _House:
 
 
 def _free(course: Course, first: date, last: date) -> tuple[date, date] | None:
-    """The days of a programme on which the course has completions, and is not mapped: the first run of them. None: there
-    is no such day.
+    """The days of a programme on which the course has completions, and is not mapped: the first run of them. None:
+    there is no such day.
     """
     if course.first_on is None or course.last_on is None or course.first_on > last or course.last_on < first:
         return None

@@ -21,8 +21,9 @@ _MARKS = re.compile(r"[\W_]+")
 
 @lru_cache(maxsize=20_000)
 def kernel(name: str) -> str:
-    """What of a name says its subject: «【2024】人工智能工程师培训班（第二期）» → «人工智能工程师». Where nothing would be left,
-    the folded name itself.
+    """What of a name says its subject: «【2024】人工智能工程师培训班（第二期）» → «人工智能工程师».
+
+    Where nothing would be left, the folded name itself.
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     bare = _MARKS.sub("", _EMPTY.sub("", _PERIOD.sub("", _BRACKETS.sub("", folded))))
@@ -36,7 +37,7 @@ def pairs(name: str) -> frozenset[str]:
 
 
 def likeness(one: str, other: str) -> float:
-    """From 0 (nothing in common) to 1 (the same subject), the same both ways: twice the pairs in common, of all (Dice)."""
+    """From 0 (nothing in common) to 1 (the same subject): twice the pairs in common, of all (Dice)."""
     if kernel(one) == kernel(other):
         return 1.0 if kernel(one) else 0.0
     first, second = pairs(one), pairs(other)

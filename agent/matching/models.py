@@ -57,7 +57,9 @@ class Decision(models.Model):
         WAIVER = "waiver", "仍然接受"  # the row `key`, in spite of `code`
 
     kind = models.CharField(max_length=12, choices=Kind)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, help_text="where the row came from that was decided on")
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, help_text="where the row came from that was decided on"
+    )
     account = models.CharField(max_length=500, blank=True)
     name = models.CharField(max_length=200, blank=True, help_text="an alias, as it was written")
     name_folded = models.CharField(max_length=200, blank=True)

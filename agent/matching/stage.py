@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
@@ -57,7 +57,7 @@ def run(years: list[YearRule]) -> Matched:
     return Matched(matched, withdrawn, opened, released, held)
 
 
-def judge(cursor: CursorWrapper, years: list[YearRule], scope: str = "true", **params: object) -> tuple[int, int]:
+def judge(cursor: CursorWrapper, years: list[YearRule], scope: str = "true", **params: Any) -> tuple[int, int]:
     """Take back what rests on a mapping or a decision that was taken back, and judge all that waits, inside the
     caller's transaction, which holds the stages' lock. Leaves the temporary tables ``waiting`` and ``judged``.
 

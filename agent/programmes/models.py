@@ -121,11 +121,10 @@ class CourseLink(models.Model):
                 name="course_link_once_in_force",
                 nulls_distinct=False,
             ),
+            models.CheckConstraint(condition=models.Q(valid_to__gte=models.F("valid_from")), name="course_link_dates"),
             models.CheckConstraint(
-                condition=models.Q(valid_to__gte=models.F("valid_from")), name="course_link_dates"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(withdrawn_at=None) | ~models.Q(withdrawn_by=""), name="course_link_withdrawn_by_someone"
+                condition=models.Q(withdrawn_at=None) | ~models.Q(withdrawn_by=""),
+                name="course_link_withdrawn_by_someone",
             ),
         ]
 

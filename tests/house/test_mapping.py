@@ -105,9 +105,7 @@ def _next_year(base: Base) -> None:
         update={"key": "N1", "start": date(2025, 1, 1), "end": date(2025, 12, 31), "course": None,
                 "title": "2025年卫生系统医师专业科目"}
     )  # fmt: skip
-    import_programmes(
-        content.model_copy(update={"programmes": [row]}), path="next", source=base.source, actor="test"
-    )
+    import_programmes(content.model_copy(update={"programmes": [row]}), path="next", source=base.source, actor="test")
 
 
 def test_what_a_mapping_would_do_is_what_it_does(base: Base):
@@ -164,9 +162,7 @@ def test_a_course_is_one_programme_on_a_day(base: Base):
 )
 def test_days_that_can_match_nothing_are_refused(base: Base, first: str, last: str):
     with pytest.raises(LinkDates):
-        link(
-            base.source, Wanted("YFGL", find("P1"), date.fromisoformat(first), date.fromisoformat(last)), by="anna"
-        )
+        link(base.source, Wanted("YFGL", find("P1"), date.fromisoformat(first), date.fromisoformat(last)), by="anna")
 
 
 def test_nothing_is_mapped_to_a_programme_that_was_rejected(base: Base):
