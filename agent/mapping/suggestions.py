@@ -91,6 +91,9 @@ def suggest(source: Source, courses: Collection[Course]) -> dict[str, list[Sugge
     return {each.course: house.of(each) for each in courses}
 
 
+_Row = tuple[int, str, str, str, str, date, date, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Earlier:
     course: str
@@ -103,7 +106,7 @@ class _Earlier:
 class _House:
     """What is on record, arranged to be asked for each course."""
 
-    def __init__(self, programmes: dict[int, tuple[int, str, str, str, str, date, date, str]], earlier: list[_Earlier]) -> None:
+    def __init__(self, programmes: dict[int, _Row], earlier: list[_Earlier]) -> None:
         self._programmes = programmes
         self._titles = Titles((number, row[1]) for number, row in programmes.items())
         self._earlier = earlier

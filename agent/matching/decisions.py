@@ -7,7 +7,7 @@ Three kinds, each for what a source itself can't mend:
 - *alias*: one number came with two names, and both are this person (a former name, another character). It counts for
   the number wherever it comes from; certificates bear the learner's own name.
 - *waiver*: the row is accepted in spite of its code. Only what a notice leaves to the bureau can be waived
-  (`WAIVABLE`): a date outside of what was filed is none of that, for the certificate would say otherwise than the filing.
+  (`WAIVABLE`): a date outside of what was filed is none of that, for the certificate would contradict the filing.
 """
 
 from __future__ import annotations
