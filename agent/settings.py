@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "agent.changes",
     "agent.organisations",
+    "agent.audit",
     "agent.quarantine",
     "agent.learners",
     "agent.intake",

@@ -8,6 +8,10 @@ from django.db import models
 from stdnum.cn import uscc as stdnum_uscc
 from stdnum.exceptions import ValidationError as StdnumError
 
+from agent.organisations.rights import Kind, Role
+
+__all__ = ["Kind", "Membership", "Organisation", "Role", "check_uscc"]
+
 
 def check_uscc(value: str) -> None:
     """Refuse what is no unified social credit code (GB 32100: 18 characters, check character)."""
@@ -15,23 +19,6 @@ def check_uscc(value: str) -> None:
         stdnum_uscc.validate(value)
     except StdnumError:
         raise ValidationError("«%(value)s» 不是有效的统一社会信用代码", params={"value": value}) from None
-
-
-class Kind(models.TextChoices):
-    """What a body is."""
-
-    HR_BUREAU = "hr_bureau", "人社局"
-    SECTOR_DEPARTMENT = "sector_department", "行业主管部门"
-    TRAINING_BASE = "training_base", "继续教育基地"
-    EMPLOYER = "employer", "用人单位"
-
-
-class Role(models.TextChoices):
-    """What a person may do for a body."""
-
-    BASE_OPERATOR = "base_operator", "基地操作员"
-    DEPARTMENT_OFFICER = "department_officer", "部门经办人"
-    BUREAU_REVIEWER = "bureau_reviewer", "人社局审核员"
 
 
 class Organisation(models.Model):
@@ -43,12 +30,22 @@ class Organisation(models.Model):
     region = models.CharField(max_length=6, help_text="administrative division, e.g. 370400")
     issuer_number = models.PositiveSmallIntegerField(help_text="the four digits of the issuer in certificate numbers")
     status_until = models.DateField(null=True, blank=True, help_text="a base's status ends on this day")
+    department = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="bases",
+        help_text="the sector department that a base works for",
+    )  # fmt: skip
+    revision = models.PositiveIntegerField(
+        default=1, help_text="goes up with every edit: two editors notice each other"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["region", "issuer_number"], name="issuer_number_once_a_region"),
             models.CheckConstraint(condition=models.Q(issuer_number__range=(1, 9999)), name="issuer_number_4_digits"),
+            models.CheckConstraint(
+                condition=models.Q(department=None) | models.Q(kind=Kind.TRAINING_BASE), name="only_bases_work_for"
+            ),
         ]
 
     def __str__(self) -> str:

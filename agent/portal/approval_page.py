@@ -9,8 +9,9 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils.translation import gettext, ngettext
 
-from agent.organisations.models import Organisation, Role
-from agent.portal.people import Person
+from agent.organisations.models import Organisation
+from agent.organisations.rights import Right
+from agent.portal.people import Person, ids_of
 from agent.programmes.models import Programme
 
 AT_ONCE = 400
@@ -100,10 +101,9 @@ ORDER BY h.opened_at, a.learned_on, a.id LIMIT %s
 
 def programmes_of(person: Person) -> list[ProgrammeRow]:
     """The programmes that ``person`` may approve for, those where somebody waits first."""
-    everything = bool(person.bodies(Role.BUREAU_REVIEWER))
-    bodies = [body.pk for body in person.bodies(Role.DEPARTMENT_OFFICER)]
+    bodies = ids_of(person.bodies_with(Right.APPROVALS_SEE))
     with connection.cursor() as cursor:
-        cursor.execute(_PROGRAMMES, {"all": everything, "bodies": bodies})
+        cursor.execute(_PROGRAMMES, {"all": bodies is None, "bodies": bodies or []})
         return [ProgrammeRow(*row) for row in cursor.fetchall()]
 
 

@@ -45,12 +45,13 @@ class Desk:
 def desks_of(person: Person) -> list[Desk]:
     """A desk for each role that ``person`` has."""
     made = []
-    for role, desk in (
-        (Role.BUREAU_REVIEWER, _bureau),
-        (Role.DEPARTMENT_OFFICER, _department),
-        (Role.BASE_OPERATOR, _base),
+    for roles, desk in (
+        ((Role.BUREAU_REVIEWER, Role.BUREAU_HEAD), _bureau),
+        ((Role.AUDITOR, Role.ADMINISTRATOR), _whole),
+        ((Role.DEPARTMENT_OFFICER,), _department),
+        ((Role.BASE_OPERATOR,), _base),
     ):
-        bodies = person.bodies(role)
+        bodies = person.bodies(*roles)
         if bodies:
             made.append(desk(bodies))
     return made
@@ -99,6 +100,12 @@ def _bureau(bodies: list[Organisation]) -> Desk:
         totals=overview.totals(),
         chart=_chart(None),
     )
+
+
+def _whole(bodies: list[Organisation]) -> Desk:
+    totals = overview.totals()
+    headline = words.whole(totals.held)
+    return Desk(role=Role.AUDITOR, name=_names(bodies), headline=headline, urgent=False, totals=totals)
 
 
 def _names(bodies: list[Organisation]) -> str:

@@ -154,6 +154,13 @@ def decisions(waiting: int) -> str:
     return ngettext("%(n)d件备案等待决定", "%(n)d件备案等待决定", waiting) % {"n": waiting}
 
 
+def whole(held: int) -> str:
+    """What somebody who watches over the whole came to know."""
+    if not held:
+        return gettext("全市没有待处理的记录")
+    return ngettext("全市有%(n)s条记录待处理", "全市有%(n)s条记录待处理", held) % {"n": f"{held:,}"}
+
+
 def certificates(live: int) -> str:
     """The first line above a learner's certificates."""
     if not live:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.certificates import approvals
-from agent.organisations.models import Role
+from agent.organisations.rights import Right
 from agent.portal import approval_page
-from agent.portal.people import Person, person_of
+from agent.portal.people import Person, person_of, requires
 from agent.programmes.models import Category, Programme
 from agent.work.queue import defer_stages
 
@@ -25,12 +24,10 @@ _DECIDED = 20
 _LONGEST_COUNT = 6  # digits
 
 
-@login_required
+@requires(Right.APPROVALS_SEE)
 def index(request: HttpRequest) -> HttpResponse:
     """The programmes, those where somebody waits first."""
     person = person_of(request)
-    if not person.approves:
-        raise Http404
     rows = approval_page.programmes_of(person)
     context = {
         "person": person, "rows": rows, "headline": approval_page.headline(rows),
@@ -39,12 +36,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/approvals.html", context)
 
 
-@login_required
+@requires(Right.APPROVALS_SEE, post=Right.APPROVALS_DECIDE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """Who waits in one programme; a form approves those who were chosen, or all who were seen."""
     person = person_of(request)
-    programme = _programme(person, number)
+    programme = _programme(person, number, Right.APPROVALS_DECIDE if request.method == "POST" else Right.APPROVALS_SEE)
     if request.method == "POST":
         chosen = request.POST.get("which") == "chosen"
         values = request.POST.getlist("chosen") if chosen else request.POST.get("seen", "").split()
@@ -61,12 +58,12 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "portal/approval.html", context)
 
 
-@login_required
+@requires(Right.APPROVALS_DECIDE)
 @require_POST
 def needed(request: HttpRequest, number: int) -> HttpResponse:
     """Switch whether the programme's certificates need an approval."""
     person = person_of(request)
-    programme = _programme(person, number)
+    programme = _programme(person, number, Right.APPROVALS_DECIDE)
     with transaction.atomic():
         wanted = request.POST.get("needed") == "1"
         if approvals.ask_for_approval(programme, needed=wanted, by=person.username, reason=_reason(request)):
@@ -95,10 +92,8 @@ def _count(request: HttpRequest, name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) <= _LONGEST_COUNT else None
 
 
-def _programme(person: Person, number: int) -> Programme:
-    found = Programme.objects.select_related("organiser").filter(pk=number)
-    if not person.bodies(Role.BUREAU_REVIEWER):
-        found = found.filter(organiser__in=person.bodies(Role.DEPARTMENT_OFFICER))
+def _programme(person: Person, number: int, right: Right) -> Programme:
+    found = Programme.objects.select_related("organiser").filter(person.within(right, "organiser"), pk=number)
     programme = found.filter(versions__category=Category.PROFESSIONAL).distinct().first()
     if programme is None:
         raise Http404

@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -21,10 +20,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from agent.certificates import archive, archive_work
 from agent.certificates.signer import signing_keys
 from agent.errors import XueshiError
-from agent.organisations.models import Role
+from agent.organisations.rights import Right
 from agent.portal import ranges
 from agent.portal.archive_page import Wanted, page_of
-from agent.portal.people import Person, person_of
+from agent.portal.people import EVERYTHING, Person, person_of, requires
 from agent.programmes.models import Programme
 from agent.work.queue import defer_archive
 
@@ -33,28 +32,28 @@ _AT_ONCE = 20
 _OFTEN = 5  # seconds between two looks
 
 
-@login_required
+@requires(Right.ARCHIVES_TAKE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_programme(request: HttpRequest, number: int) -> HttpResponse:
     """How far the programme's file is. Somebody else's programme is as if it did not exist."""
     return _page(request, _programme(request, number))
 
 
-@login_required
+@requires(Right.ARCHIVES_TAKE)
 @require_safe
 def programme_file(request: HttpRequest, number: int) -> HttpResponse | StreamingHttpResponse:
     """The programme's file."""
     return _file(request, _programme(request, number))
 
 
-@login_required
+@requires(Right.ARCHIVES_TAKE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_employer(request: HttpRequest) -> HttpResponse:
     """How far the file is of those whose completion names the employer ``name``."""
     return _page(request, _employer(request))
 
 
-@login_required
+@requires(Right.ARCHIVES_TAKE)
 @require_safe
 def employer_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """The employer's file."""
@@ -74,7 +73,7 @@ def _programme(request: HttpRequest, number: int) -> Wanted:
 
 def _employer(request: HttpRequest) -> Wanted:
     name = request.GET.get("name", "").strip()[:200]
-    if not name or not person_of(request).bodies(Role.BUREAU_REVIEWER):
+    if not name or person_of(request).bodies_with(Right.ARCHIVES_TAKE) is not EVERYTHING:
         raise Http404
     certificates = archive.of_employer(name)
     if not certificates.exists():
@@ -85,9 +84,7 @@ def _employer(request: HttpRequest) -> Wanted:
 
 
 def _programmes(person: Person) -> QuerySet[Programme]:
-    if person.bodies(Role.BUREAU_REVIEWER):
-        return Programme.objects.all()
-    return Programme.objects.filter(organiser__in=person.bodies(Role.DEPARTMENT_OFFICER))
+    return Programme.objects.filter(person.within(Right.ARCHIVES_TAKE, "organiser"))
 
 
 def _page(request: HttpRequest, wanted: Wanted) -> HttpResponse:

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
+from agent.organisations.rights import Right
 from agent.portal.csv_file import csv_file
-from agent.portal.people import person_of
+from agent.portal.people import person_of, requires
 from agent.portal.reconciliation_page import exported, page_of, snapshot_of
 from agent.portal.watched import watched
 from agent.reconciliation.models import Snapshot
 
 
-@login_required
+@requires(Right.RECONCILIATION_SEE)
 def index(request: HttpRequest) -> HttpResponse:
     """The newest snapshot, or the last one of the day in the address."""
     person = person_of(request)
-    sources = list(watched(person))
+    sources = list(watched(person, Right.RECONCILIATION_SEE))
     snapshot = _snapshot(request)
     page = page_of(snapshot, sources) if snapshot else None
     context = {"person": person, "sources": sources, "page": page, "asked": request.GET.get("day")}
     return render(request, "portal/reconciliation.html", context)
 
 
-@login_required
+@requires(Right.RECONCILIATION_SEE)
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same as a file, with the differences."""
-    sources = list(watched(person_of(request)))
+    sources = list(watched(person_of(request), Right.RECONCILIATION_SEE))
     snapshot = _snapshot(request)
     if snapshot is None:
         raise Http404

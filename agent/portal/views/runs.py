@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
 from agent.intake.models import Source, SyncRun
 from agent.localtime import local_date, now
+from agent.organisations.rights import Right
 from agent.portal.csv_file import csv_file
 from agent.portal.days import runs_chart
-from agent.portal.people import person_of
+from agent.portal.people import person_of, requires
 from agent.portal.run_filter import RunFilter, run_filter
 from agent.portal.run_list import exported, page_of
 from agent.portal.run_page import run_page
@@ -22,11 +22,11 @@ from agent.portal.words import runs_headline
 _OFTEN = 5  # seconds between two looks at a run that goes on
 
 
-@login_required
+@requires(Right.RUNS_SEE)
 def index(request: HttpRequest) -> HttpResponse:
     """The runs that the address asks for, newest first."""
     person = person_of(request)
-    sources = list(watched(person))
+    sources = list(watched(person, Right.RUNS_SEE))
     wanted = _wanted(request, sources)
     page = page_of(sources, wanted)
     context = {
@@ -37,10 +37,10 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/runs.html", context)
 
 
-@login_required
+@requires(Right.RUNS_SEE)
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same view as a file: all of it, and not a page."""
-    sources = list(watched(person_of(request)))
+    sources = list(watched(person_of(request), Right.RUNS_SEE))
     wanted = _wanted(request, sources)
     heads = [
         gettext("编号"), gettext("来源"), gettext("开始"), gettext("结束"), gettext("方式"), gettext("起因"),
@@ -52,11 +52,11 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     return csv_file(name, heads, exported(sources, wanted))
 
 
-@login_required
+@requires(Right.RUNS_SEE)
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """One run. While it goes on, the page looks again by itself, unless told to keep still."""
     person = person_of(request)
-    run = SyncRun.objects.filter(pk=number, source__in=watched(person)).select_related("source").first()
+    run = SyncRun.objects.filter(pk=number, source__in=watched(person, Right.RUNS_SEE)).select_related("source").first()
     if run is None:
         raise Http404
     shown = run_page(run)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Max, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,29 +22,29 @@ from agent.certificates.template_register import choose, content_of, publish, sa
 from agent.certificates.template_samples import samples
 from agent.certificates.template_trial import tried
 from agent.errors import XueshiError
-from agent.organisations.models import Organisation, Role
-from agent.portal.people import Person, person_of
+from agent.organisations.models import Organisation
+from agent.organisations.rights import Right
+from agent.portal.people import EVERYTHING, Person, person_of, requires
 from agent.portal.template_words import fault
 from agent.portal.words import english
 from agent.programmes.models import Category, Programme
 
 _MOST_BYTES = 4_000_000
 _LOOK_AGAIN = 3  # seconds
-_DESIGNERS = (Role.BUREAU_REVIEWER, Role.DEPARTMENT_OFFICER, Role.BASE_OPERATOR)
 
 
-@login_required
+@requires(Right.TEMPLATES_SEE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What there is, what is chosen, and a form for a ZIP."""
     return _index(request, *_designer(request))
 
 
-@login_required
+@requires(Right.TEMPLATES_WRITE)
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """Take a ZIP as a draft; it is tried on the page that follows."""
-    person, bodies = _designer(request)
+    person, bodies = _designer(request, Right.TEMPLATES_WRITE)
     owner = _own(bodies, request.POST.get("owner", ""))
     file = request.FILES.get("file")
     try:
@@ -57,7 +56,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return redirect("portal:template-draft", draft.pk)
 
 
-@login_required
+@requires(Right.TEMPLATES_SEE)
 @require_safe
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """A draft: its pages, its faults, and the button that publishes it."""
@@ -65,11 +64,11 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
     return _draft(request, person, get_object_or_404(TemplateDraft, pk=number, owner__in=bodies))
 
 
-@login_required
+@requires(Right.TEMPLATES_WRITE)
 @require_POST
 def publish_draft(request: HttpRequest, number: int) -> HttpResponse:
     """Publish what was looked at, and nothing that came in between."""
-    person, bodies = _designer(request)
+    person, bodies = _designer(request, Right.TEMPLATES_WRITE)
     found = get_object_or_404(TemplateDraft, pk=number, owner__in=bodies)
     template = content_of(found)
     if request.POST.get("sha256") != found.sha256 or (pictures_of_its_own(template) and "looked" not in request.POST):
@@ -81,7 +80,7 @@ def publish_draft(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:template-version", version.pk)
 
 
-@login_required
+@requires(Right.TEMPLATES_SEE)
 @require_safe
 def version(request: HttpRequest, number: int) -> HttpResponse:
     """A published version: its pages, as they will be for ever."""
@@ -92,7 +91,7 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "portal/template_version.html", context)
 
 
-@login_required
+@requires(Right.TEMPLATES_SEE)
 @require_safe
 def folder(request: HttpRequest, number: int) -> HttpResponse:
     """A version's folder as a ZIP, to begin one's own with."""
@@ -102,7 +101,7 @@ def folder(request: HttpRequest, number: int) -> HttpResponse:
     return HttpResponse(bytes(found.content), content_type="application/zip", headers=headers)
 
 
-@login_required
+@requires(Right.TEMPLATES_SEE)
 @require_safe
 def picture(request: HttpRequest, kind: str, number: int, language: str, sample: str) -> HttpResponse:
     """A sample's page as PNG."""
@@ -121,11 +120,11 @@ def picture(request: HttpRequest, kind: str, number: int, language: str, sample:
     return HttpResponse(png, content_type="image/png", headers={"Cache-Control": "private, max-age=60"})
 
 
-@login_required
+@requires(Right.TEMPLATES_WRITE)
 @require_POST
 def choosing(request: HttpRequest) -> HttpResponse:
     """Choose for a body's programmes, or for one of them."""
-    person, bodies = _designer(request)
+    person, bodies = _designer(request, Right.TEMPLATES_WRITE)
     name, _, language = request.POST.get("template", "").partition("/")
     key = request.POST.get("programme", "")
     try:
@@ -140,16 +139,11 @@ def choosing(request: HttpRequest) -> HttpResponse:
     return redirect("portal:templates")
 
 
-def _designer(request: HttpRequest) -> tuple[Person, list[Organisation]]:
-    """Who asks, and for which bodies.
-
-    :raises Http404: for none: the same as for an address that does not exist
-    """
+def _designer(request: HttpRequest, right: Right = Right.TEMPLATES_SEE) -> tuple[Person, list[Organisation]]:
+    """Who asks, and for which bodies."""
     person = person_of(request)
-    bodies = [body for role in _DESIGNERS for body in person.bodies(role)]
-    if not bodies:
-        raise Http404
-    return person, bodies
+    bodies = person.bodies_with(right)
+    return person, list(Organisation.objects.order_by("pk")) if bodies is EVERYTHING else bodies
 
 
 def _own(bodies: list[Organisation], text: str) -> Organisation:
