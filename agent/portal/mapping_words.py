@@ -92,3 +92,11 @@ def short(code: str) -> str:
         "E_TEXT_CONTROL": gettext("有看不见的控制字符"), "E_CERT_NOT_APPROVED": gettext("证书等主办单位批准"),
     }  # fmt: skip
     return said.get(code, code)
+
+
+def decision(kind: str) -> str:
+    """What was decided, in a few words."""
+    said = {
+        "same_person": gettext("账号就是这个人"), "alias": gettext("姓名是同一人的另一种写法"), "waiver": gettext("仍然接受"),
+    }  # fmt: skip
+    return said.get(kind, kind)

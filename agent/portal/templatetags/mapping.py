@@ -7,11 +7,15 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
+from agent.intake.models import Completion
+from agent.learners.identity import mask_name
 from agent.mapping.courses import Course
 from agent.mapping.links import Wanted, latest
 from agent.mapping.preview import Trial
 from agent.mapping.suggestions import Reason
-from agent.portal import mapping_words
+from agent.matching.models import Decision
+from agent.portal import mapping_words, words
+from agent.portal.run_page import masked
 from agent.programmes.models import CourseLink
 
 register = template.Library()
@@ -73,3 +77,33 @@ def trial_headline(trial: Trial) -> str:
 def code_short(code: str) -> str:
     """A code in a few words."""
     return mapping_words.short(code)
+
+
+@register.filter
+def row_course_address(row: Completion) -> str:
+    """The page of a row's course."""
+    return _address(row.source_id, row.course)
+
+
+@register.filter
+def without_commands(fix: str) -> str:
+    """A fix without the command in it: who reads it here has none."""
+    return words.for_learners(fix)
+
+
+@register.filter
+def masked_name(name: str) -> str:
+    """A name for those who only look."""
+    return mask_name(name)
+
+
+@register.filter
+def masked_text(text: str) -> str:
+    """A text in which no long number stands in clear."""
+    return masked(text)
+
+
+@register.filter
+def decision_words(decision: Decision) -> str:
+    """What was decided."""
+    return mapping_words.decision(decision.kind)

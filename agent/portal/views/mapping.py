@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from agent import audit
+from agent.audit.chain import record
 from agent.errors import XueshiError
 from agent.intake.models import Source
 from agent.mapping.courses import course_of
@@ -102,13 +102,10 @@ def confirm(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             for source, wanted in by_source:
-                for link in link_all(source, wanted, by=person.username):
-                    made.append(link)
-                    audit.record(
-                        person.username, "mapping.link", on=_on(source, link.course), after=_kept(link),
-                        organisation=source.organisation,
-                    )  # fmt: skip
+                made += link_all(source, wanted, by=person.username)
             defer_stages()
+            for link in made:
+                _record(person, "mapping.link", link, after=_kept(link))
     except XueshiError as error:
         return _refused(request, by_source, error)
     return redirect(f"{reverse('portal:mapping')}?{urlencode({'linked': len(made)})}")
@@ -134,12 +131,9 @@ def withdraw(request: HttpRequest, number: int) -> HttpResponse:
             with transaction.atomic():
                 before = _kept(link)
                 left = unlink(number, by=person.username, reason=typed["reason"], until=until)
-                audit.record(
-                    person.username, "mapping.unlink", on=_on(link.source, link.course), before=before,
-                    after=(_kept(left) if left else {}) | {"reason": typed["reason"]},
-                    organisation=link.source.organisation,
-                )  # fmt: skip
                 defer_stages()
+                after = (_kept(left) if left else {}) | {"reason": typed["reason"]}
+                _record(person, "mapping.unlink", link, before=before, after=after)
             return redirect(f"{reverse('portal:mapping')}?withdrawn=1")
         trial = of_unlink(number, by=person.username, until=until)
     except XueshiError as refused:
@@ -176,8 +170,10 @@ def _refused(request: HttpRequest, by_source: list[tuple[Source, list[Wanted]]],
     return render(request, "portal/mapping_refused.html", context, status=409)
 
 
-def _on(source: Source, course: str) -> str:
-    return f"course {source.name}/{course}"
+def _record(person: Person, action: str, link: CourseLink, **said: dict[str, str]) -> None:
+    assert link.source is not None  # noqa: S101 - these pages make no others
+    on = f"course {link.source.name}/{link.course}"
+    record(person.username, action, on=on, organisation=link.source.organisation, **said)
 
 
 def _kept(link: CourseLink) -> dict[str, str]:
