@@ -11,6 +11,8 @@ from agent.certificates.facts import hours_text
 from agent.errors import XueshiError
 from agent.mapping.preview import Trial
 from agent.mapping.suggestions import HISTORY, SAME_CODE, Reason
+from agent.portal.stops import STOPS
+from agent.portal.words import english
 from agent.programmes.models import Category, State
 from connectors.errors import ConnectorError
 
@@ -31,8 +33,15 @@ def refusal(error: XueshiError | ConnectorError) -> str:
         "E_HELD_GONE": gettext("其中有的记录已经放行或更正了。请回到列表再看一遍，什么都没有改变。"),
         "E_NO_DECISION": gettext("这个原因不能由人决定：按“怎样放行”改好以后，会自动放行。"),
         "E_PERSON_OTHER_NAME": gettext("请选一位同名的学员；姓名写错的，请在学习平台更正。"),
+        "E_SOURCE_NAME": gettext("名称“%(name)s”已经有了，或者不能用。请换一个。"),
+        "E_KIND_UNKNOWN": gettext("没有装这一种来源。"),
+        "E_UPLOAD": gettext("文件“%(file)s”没有收下：请上传不超过20MB的.xlsx或.csv。"),
+        "E_NOT_CHECKED": gettext("还没有检查，或检查出的问题还没有改好。请先检查一次。"),
+        "E_SCHEDULE": gettext("时间“%(value)s”看不懂：请写15m、2h、1d，或五段的cron。"),
         "E_DECISION_UNKNOWN": gettext("这个决定已经被收回了。"),
     }.get(error.code)
+    if said is None and error.code in STOPS and not english():
+        return "".join(STOPS[error.code]).replace("{name}", str(error.params.get("source", "")))
     return said % _shown(error.params) if said else error.message
 
 
