@@ -58,9 +58,7 @@ def begin(kind: str, name: str, organisation: Organisation, *, by: str) -> Sourc
     return SourceDraft.objects.create(organisation=organisation, kind=kind, name=name, by=by)
 
 
-def address(
-    draft: SourceDraft, url: str, *, token: str | None, options: dict[str, str], allow_private: bool
-) -> None:
+def address(draft: SourceDraft, url: str, *, token: str | None, options: dict[str, str], allow_private: bool) -> None:
     """Take an address; ``token=None`` keeps the one that is stored. What was found before counts no more.
 
     :param allow_private: an administrator allows an address inside of the own network

@@ -73,6 +73,14 @@ LEFT JOIN programmes_programmeversion v ON v.id = a.programme_version_id
 LEFT JOIN quarantine_held h ON h.what = 'completion' AND h.key = c.id::text AND h.released_at IS NULL
 WHERE c.current AND c.passed AND {scope}
 """
+# One number with two names conflicts wherever its other row lies: what has the same number is judged, too.
+_SCOPE = """
+CREATE TEMP TABLE trial_scope ON COMMIT DROP AS
+SELECT id FROM trial_before
+UNION
+SELECT o.id FROM trial_before b JOIN intake_completion x USING (id)
+JOIN intake_completion o ON o.id_fingerprint = x.id_fingerprint AND o.current
+"""
 _AFTER = """
 CREATE TEMP TABLE trial_after ON COMMIT DROP AS
 SELECT b.id, b.programme_id AS was, b.code AS was_code, a.id AS achievement_id, a.learner_id, v.category, v.hours,
@@ -131,7 +139,7 @@ def trial(decide: Callable[[], object], scope: str, **params: Any) -> Trial:
             _alone(cursor)
             cursor.execute(_BEFORE.format(scope=scope), params)
             decide()
-            found.append(_tried(cursor, rules, scope, params))
+            found.append(_tried(cursor, rules))
             raise _Enough  # noqa: TRY301 - that is how a transaction is rolled back
     except _Enough:
         return found[0]
@@ -146,10 +154,10 @@ def _alone(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT set_config('lock_timeout', '0', true)")
 
 
-def _tried(cursor: CursorWrapper, rules: Mapping[int, Policy], scope: str, params: dict[str, Any]) -> Trial:
-    # one number with two names conflicts wherever its other row lies: what waits with the same number is judged, too
-    whole = f"({scope} OR c.id_fingerprint IN (SELECT x.id_fingerprint FROM trial_before b JOIN intake_completion x USING (id)))"  # noqa: S608, E501 - of our own parts
-    matching.judge(cursor, [year_rule(policy) for policy in rules.values()], whole, **params)
+def _tried(cursor: CursorWrapper, rules: Mapping[int, Policy]) -> Trial:
+    cursor.execute(_SCOPE)
+    cursor.execute("ANALYZE trial_scope")
+    matching.judge(cursor, [year_rule(policy) for policy in rules.values()], "c.id IN (SELECT id FROM trial_scope)")
     cursor.execute(_AFTER)
     cursor.execute(_FIGURES)
     matched, learners, unmatched, moved = cursor.fetchone()

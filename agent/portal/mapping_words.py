@@ -18,7 +18,7 @@ from connectors.errors import ConnectorError
 
 
 def refusal(error: XueshiError | ConnectorError) -> str:
-    """Why something was not done, in the reader's language; an error that these pages don't know keeps its own words."""
+    """Why something was not done, in the reader's language; an error unknown to these pages keeps its own words."""
     said = {
         "E_LINK_OVERLAPS": gettext(
             "课程“%(course)s”在%(valid_from)s至%(valid_to)s已经对应“%(programme)s”。请改日期，或先撤销那个对应。"
@@ -72,13 +72,18 @@ def signed(hundredths: int) -> str:
 def headline(trial: Trial) -> str:
     """The difference in one line."""
     if trial.matched:
-        return ngettext("%(n)s条记录将放行，%(people)s人得到学时", "%(n)s条记录将放行，%(people)s人得到学时", trial.matched) % {
-            "n": f"{trial.matched:,}", "people": f"{trial.learners:,}"
-        }  # fmt: skip
+        said = ngettext(
+            "%(n)s条记录将放行，%(people)s人得到学时", "%(n)s条记录将放行，%(people)s人得到学时", trial.matched
+        )
+        return said % {"n": f"{trial.matched:,}", "people": f"{trial.learners:,}"}
     if trial.unmatched:
-        return ngettext("%(n)s条记录将不再计入", "%(n)s条记录将不再计入", trial.unmatched) % {"n": f"{trial.unmatched:,}"}
+        return ngettext("%(n)s条记录将不再计入", "%(n)s条记录将不再计入", trial.unmatched) % {
+            "n": f"{trial.unmatched:,}"
+        }
     if trial.moved:
-        return ngettext("%(n)s条记录将改属另一个项目", "%(n)s条记录将改属另一个项目", trial.moved) % {"n": f"{trial.moved:,}"}
+        return ngettext("%(n)s条记录将改属另一个项目", "%(n)s条记录将改属另一个项目", trial.moved) % {
+            "n": f"{trial.moved:,}"
+        }
     return gettext("没有一条记录会因此改变")
 
 
@@ -106,6 +111,8 @@ def short(code: str) -> str:
 def decision(kind: str) -> str:
     """What was decided, in a few words."""
     said = {
-        "same_person": gettext("账号就是这个人"), "alias": gettext("姓名是同一人的另一种写法"), "waiver": gettext("仍然接受"),
-    }  # fmt: skip
+        "same_person": gettext("账号就是这个人"),
+        "alias": gettext("姓名是同一人的另一种写法"),
+        "waiver": gettext("仍然接受"),
+    }
     return said.get(kind, kind)

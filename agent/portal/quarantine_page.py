@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -26,6 +27,8 @@ from agent.quarantine.codes import CODES
 from agent.quarantine.models import Held
 
 PAGE = 50
+SEARCHED = 20_000
+"""Items in which one page looks for a text."""
 LATELY = timedelta(30)
 _LONGEST = 100
 _DIGITS = 18
@@ -77,11 +80,14 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A page of the items of one code."""
+    """A page of the items of one code. ``total`` waits in all; ``after`` is where the next page goes on; ``cut`` says
+    that a text was looked for in a part only.
+    """
 
     rows: list[ItemRow]
     total: int
     after: int | None
+    cut: bool = False
 
 
 _MINE = "(%(all)s OR source = ANY(%(sources)s))"
@@ -103,13 +109,19 @@ WHERE released_at > %(since)s AND {_MINE} GROUP BY code ORDER BY 2 DESC, 1
 _ITEMS = f"""
 SELECT id, source, code, params::text, opened_at, released_at FROM quarantine_held
 WHERE released_at IS NULL AND code = %(code)s AND {_MINE} AND id > %(after)s
-  AND (%(text)s = '' OR position(lower(%(text)s) IN lower(params::text)) > 0)
 ORDER BY id LIMIT %(limit)s
 """  # noqa: S608 - of our own parts
+# A text is looked for in so many items at a time, however many wait: the page says how far it got.
+_SEARCH = f"""
+WITH part AS MATERIALIZED (
+    SELECT id, source, code, params::text AS said, opened_at, released_at FROM quarantine_held
+    WHERE released_at IS NULL AND code = %(code)s AND {_MINE} AND id > %(after)s ORDER BY id LIMIT %(most)s
+), hit AS (SELECT * FROM part WHERE position(lower(%(text)s) IN lower(said)) > 0 ORDER BY id LIMIT %(limit)s)
+SELECT h.*, (SELECT count(*) FROM part), (SELECT max(id) FROM part) FROM (SELECT 1) one LEFT JOIN hit h ON true
+ORDER BY h.id
+"""  # noqa: S608 - of our own parts
 _COUNT = f"""
-SELECT count(*) FROM quarantine_held
-WHERE released_at IS NULL AND code = %(code)s AND {_MINE}
-  AND (%(text)s = '' OR position(lower(%(text)s) IN lower(params::text)) > 0)
+SELECT count(*) FROM quarantine_held WHERE released_at IS NULL AND code = %(code)s AND {_MINE}
 """  # noqa: S608 - of our own parts
 
 
@@ -128,7 +140,7 @@ def whole(person: Person) -> Whole:
     codes = [CodeRow(r[0], r[1], HeldItem(r[0], orjson.loads(r[7] or "{}"), r[2], None)) for r in rows]
     upto = [sum(row[3 + i] for row in rows) for i in range(len(_AGES))]
     total = sum(row[1] for row in rows)
-    each = [upto[0], *(b - a for a, b in zip(upto, upto[1:], strict=False)), total - upto[-1]]
+    each = [upto[0], *(b - a for a, b in pairwise(upto)), total - upto[-1]]
     ages = list(zip(_names(), each, strict=True))
     chart = bars(ages, title=gettext("等了多久")) if total else ""
     released = [ReleasedRow(*r) for r in _asked(_RELEASED, scope(person) | {"since": at - LATELY})]
@@ -136,7 +148,7 @@ def whole(person: Person) -> Whole:
 
 
 def _names() -> list[str]:
-    return [gettext("1天内"), gettext("7天内"), gettext("30天内"), gettext("90天内"), gettext("更久")]
+    return [gettext("1天"), gettext("7天"), gettext("30天"), gettext("90天"), gettext("更久")]
 
 
 def items_of(person: Person, code: str, asked: Mapping[str, str], sources: Collection[Source]) -> Items:
@@ -145,14 +157,18 @@ def items_of(person: Person, code: str, asked: Mapping[str, str], sources: Colle
     if asked.get("source"):
         mine = {"all": False, "sources": [s.name for s in sources if s.name == asked["source"]]}
     after = asked.get("after", "")
+    text = asked.get("q", "")[:_LONGEST].replace("\0", "").strip()
     params = mine | {
-        "code": code, "text": asked.get("q", "")[:_LONGEST].replace("\0", "").strip(), "limit": PAGE + 1,
+        "code": code, "text": text, "limit": PAGE + 1, "most": SEARCHED,
         "after": int(after) if after.isascii() and after.isdigit() and len(after) <= _DIGITS else 0,
     }  # fmt: skip
-    rows = _asked(_ITEMS, params)
-    (total,) = _asked(_COUNT, params)[0]
+    rows = _asked(_SEARCH if text else _ITEMS, params)
+    looked, last = (rows[0][6], rows[0][7]) if text else (0, None)
+    rows = [row for row in rows if row[0] is not None]
+    ((total,),) = _asked(_COUNT, params)
     shown = [ItemRow(r[0], r[1], HeldItem(r[2], orjson.loads(r[3]), r[4], r[5])) for r in rows[:PAGE]]
-    return Items(shown, total, shown[-1].pk if len(rows) > PAGE else None)
+    cut = looked == SEARCHED and len(rows) <= PAGE
+    return Items(shown, total, shown[-1].pk if len(rows) > PAGE else last if cut else None, cut)
 
 
 def known(code: str) -> bool:

@@ -37,6 +37,7 @@ class Held(models.Model):
                 fields=["released_at"], include=["source", "code"], condition=~models.Q(released_at=None),
                 name="held_released",
             ),
+            models.Index(fields=["key"], condition=~models.Q(released_at=None), name="held_before"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -23,7 +23,9 @@ from tests.portal.conftest import NUMBER, Town
 
 
 def _item(code: str) -> int:
-    return int(one("SELECT id FROM quarantine_held WHERE code = %s AND released_at IS NULL ORDER BY id LIMIT 1", [code]))
+    return int(
+        one("SELECT id FROM quarantine_held WHERE code = %s AND released_at IS NULL ORDER BY id LIMIT 1", [code])
+    )
 
 
 @pytest.fixture
@@ -66,7 +68,13 @@ def test_items_of_a_code_are_filtered_and_paged(town: Town, text, monkeypatch):
     assert "：4条" in page
     after = page.split("?after=")[1].split('"')[0]
     assert "下一页" not in text(client.get(f"/quarantine/E_COURSE_UNMAPPED/?after={after}"))
-    assert "：1条" in text(client.get("/quarantine/E_COURSE_UNMAPPED/?q=王71"))
+    found = text(client.get("/quarantine/E_COURSE_UNMAPPED/?q=王71"))
+    assert found.count('class="why plain"') == 1
+    monkeypatch.setattr("agent.portal.quarantine_page.SEARCHED", 2)
+    cut = text(client.get("/quarantine/E_COURSE_UNMAPPED/?q=王72"))
+    assert "只在最早的两万条里找过" in cut
+    on = cut.split("after=")[1].split('"')[0]
+    assert 'class="why plain"' in text(client.get(f"/quarantine/E_COURSE_UNMAPPED/?q=王72&after={on}"))
     assert "清除筛选再看" in text(client.get("/quarantine/E_COURSE_UNMAPPED/?q=nobody at all"))
     assert client.get("/quarantine/E_NOTHING/").status_code == 404
     assert client.get("/quarantine/E_COURSE_UNMAPPED/?source=elsewhere").status_code == 404

@@ -1,4 +1,4 @@
-"""The quarantine: what waits and why, what mends it, and what a person may decide. The stages release, nobody by hand."""
+"""The quarantine: what waits and why, what mends it, what a person may decide. The stages release, nobody by hand."""
 
 from __future__ import annotations
 
