@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "agent.changes",
     "agent.organisations",
     "agent.audit",
+    "agent.people",
     "agent.quarantine",
     "agent.learners",
     "agent.intake",

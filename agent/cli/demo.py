@@ -154,6 +154,7 @@ def _accounts() -> None:
 
     from agent.learners.models import Account  # noqa: PLC0415
     from agent.organisations.models import Kind, Membership, Organisation, Role  # noqa: PLC0415
+    from agent.organisations.rights import DECIDING  # noqa: PLC0415
 
     rows = []
 
@@ -162,7 +163,7 @@ def _accounts() -> None:
         user, _ = get_user_model().objects.get_or_create(username=name)
         user.set_password(password)
         user.save()
-        rows.append((role, name, password))
+        rows.append((role, name, password, "—"))
         return user
 
     learner = _telling_learner()
@@ -173,14 +174,28 @@ def _accounts() -> None:
         ("demo-base", Kind.TRAINING_BASE, Role.BASE_OPERATOR),
         ("demo-department", Kind.SECTOR_DEPARTMENT, Role.DEPARTMENT_OFFICER),
         ("demo-bureau", Kind.HR_BUREAU, Role.BUREAU_REVIEWER),
+        ("demo-head", Kind.HR_BUREAU, Role.BUREAU_HEAD),
+        ("demo-auditor", Kind.HR_BUREAU, Role.AUDITOR),
+        ("demo-admin", Kind.HR_BUREAU, Role.ADMINISTRATOR),
     ):
         body = Organisation.objects.filter(kind=kind).order_by("pk").first()
         if body:
-            Membership.objects.get_or_create(
-                user=account(name, f"{role.label} · {body.name}"), organisation=body, role=role
-            )
-    table("演示账号（密码只在本次有效）", ("身份", "账号", "密码"), rows)
+            user = account(name, f"{role.label} · {body.name}")
+            Membership.objects.get_or_create(user=user, organisation=body, role=role)
+            if role in DECIDING:
+                rows[-1] = (*rows[-1][:3], "  ".join(_recovery_codes(user)))
+    table("演示账号（密码只在本次有效）", ("身份", "账号", "密码", "验证码（各用一次）"), rows)
     person.print("演示数据均为虚构。 All people, bodies and numbers here are invented.")
+
+
+def _recovery_codes(user: Any) -> list[str]:
+    """Some codes for who has no authenticator set up for a demo; as many sign-ins as they are."""
+    import pyotp  # noqa: PLC0415 - only here
+
+    from agent.people import factor  # noqa: PLC0415
+
+    codes = factor.renew_codes(user) if factor.has(user) else factor.confirm(user, pyotp.TOTP(factor.begin(user)).now())
+    return (codes or [])[:4]
 
 
 def _telling_learner() -> Learner:

@@ -38,6 +38,7 @@ for _name in (
     "template",
     "certificate_life",
     "transparency",
+    "people",
     "audit",
     "keys",
     "mapping",

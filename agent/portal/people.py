@@ -39,11 +39,12 @@ class Person:
     learner: Learner | None
     memberships: tuple[Membership, ...]
     username: str
+    called: str = ""
 
     @property
     def name(self) -> str:
         """How the header calls them."""
-        return self.learner.name if self.learner else self.username
+        return self.learner.name if self.learner else self.called or self.username
 
     @property
     def rights(self) -> frozenset[Right]:
@@ -79,7 +80,9 @@ def person_of(request: HttpRequest) -> Person:
     assert isinstance(request.user, User)  # noqa: S101 - the decorator saw to it
     account = Account.objects.select_related("learner").filter(user=request.user).first()
     memberships = Membership.objects.select_related("organisation").filter(user=request.user).order_by("pk")
-    person = Person(account.learner if account else None, tuple(memberships), request.user.get_username())
+    person = Person(
+        account.learner if account else None, tuple(memberships), request.user.get_username(), request.user.first_name
+    )
     vars(request)["person"] = person
     return person
 

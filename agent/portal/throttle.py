@@ -42,16 +42,23 @@ def client_of(request: HttpRequest) -> str:
 
 
 class Brake:
-    """Of one kind of guess (``what``) and what it is about (an account name, or nothing) from the request's address."""
+    """Of one kind of guess (``what``) and what it is about (an account name, or nothing) from the request's address.
 
-    def __init__(self, request: HttpRequest, what: str, about: str = "", *, limit: int) -> None:
-        place = client_of(request)
+    :param anywhere: count guesses from all addresses together
+    """
+
+    def __init__(self, request: HttpRequest, what: str, about: str = "", *, limit: int, anywhere: bool = False) -> None:
+        place = "anywhere" if anywhere else client_of(request)
         self.key = vault().fingerprint(f"misses\n{what}\n{about.casefold()}\n{place}").hex()
         self.limit = limit
 
     def on(self) -> bool:
         """Whether to wait."""
         return Misses.objects.filter(key=self.key, since__gte=now() - WINDOW, count__gte=self.limit).exists()
+
+    def release(self) -> None:
+        """Forget the guesses."""
+        Misses.objects.filter(key=self.key).delete()
 
     def miss(self) -> None:
         """Count a wrong guess; old counts are swept out on the way."""

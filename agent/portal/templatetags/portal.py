@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
 from agent.intake.models import SyncRun
-from agent.portal import equation_words, run_words, words
+from agent.portal import equation_words, role_words, run_words, words
 from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 from agent.quarantine import codes
@@ -52,6 +52,30 @@ def certificate_state(state: str) -> str:
 def reason_class(key: str) -> str:
     """Why a certificate's state changed, by the class of the reason."""
     return words.reason_class(key)
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role, in the reader's words."""
+    return role_words.role_name(role)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """A kind of body, in the reader's words."""
+    return role_words.kind_name(kind)
+
+
+@register.filter
+def action_name(action: str) -> str:
+    """What was done, in the reader's words."""
+    return role_words.action_name(action)
+
+
+@register.filter
+def target_name(target: str) -> str:
+    """What something was done to, in the reader's words."""
+    return role_words.target_name(target)
 
 
 @register.filter
