@@ -167,14 +167,15 @@ def _run_stages(tell: Tell | None) -> Through:
     def teller(name: str) -> Callable[[int, int], None] | None:
         return (lambda done, total: tell(name, done, total)) if tell else None
 
-    matched = timed("matching", lambda: matching.run([_year_rule(policy) for policy in rules.values()]))
+    matched = timed("matching", lambda: matching.run([year_rule(policy) for policy in rules.values()]))
     credited = timed("credit", lambda: credit.run(rules, teller("credit")))
     issued = timed("certificates", lambda: certificates.run(rules, teller("certificates")))
     issued.superseded = timed("corrections", life.supersede_corrected)
     return Through(matched, credited, issued, seconds)
 
 
-def _year_rule(policy: Policy) -> matching.YearRule:
+def year_rule(policy: Policy) -> matching.YearRule:
+    """What matching has to know of a policy."""
     end = policy.year_end.parameters
     return matching.YearRule(
         year=policy.year,

@@ -50,6 +50,9 @@ _secure = _public.scheme == "https"
 # did:web is resolved over https; what can't be reached that way speaks as its own key
 ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
 CLIENT_HEADER = os.environ.get("XUESHI_CLIENT_HEADER") or ""
+# Names and addresses inside of the own network, separated by commas, at which people may connect a platform by the
+# console. Everywhere else inside of it the console asks nobody (an administrator decides it for each source).
+PRIVATE_HOSTS = {h.strip().casefold() for h in (os.environ.get("XUESHI_PRIVATE_HOSTS") or "").split(",") if h.strip()}
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
 FILING_LEAD_DAYS = int(os.environ.get("XUESHI_FILING_LEAD_DAYS") or 10)
 FILING_DECIDE_DAYS = int(os.environ.get("XUESHI_FILING_DECIDE_DAYS") or 5)
@@ -90,6 +93,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.mapping",
     "agent.reconciliation",
     "agent.work",
     "agent.portal",

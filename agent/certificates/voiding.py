@@ -101,7 +101,7 @@ SELECT count(*) FROM quarantine_held h JOIN intake_completion m ON m.id = h.key:
 WHERE h.what = 'completion' AND h.released_at IS NULL AND (
     m.filing_number = (SELECT filing_number FROM programmes_programme WHERE id = %(programme)s)
     OR EXISTS (SELECT FROM programmes_courselink l WHERE l.programme_id = %(programme)s AND l.source_id = m.source_id
-               AND l.course = m.course))
+               AND l.course = m.course AND l.withdrawn_at IS NULL))
 """
 _NUMBERS = """
 SELECT number FROM certificates_certificate WHERE programme_id = %(programme)s AND state IN ('issued', 'suspended')

@@ -170,13 +170,14 @@ def context(found: Seen) -> dict[str, Any]:
     deciding = [kind for kind in plain if kind in CODES]
     shown_impact = programme.state in ON_RECORD and (found.bureau or found.looks)
     last = programme.events.order_by("-pk").first()
+    reads = found.bureau or found.organiser or found.looks  # a base need not know what was filed before
     due = None
     if last and programme.state in WAITING:
         due = after(local_date(last.at), settings.FILING_DECIDE_DAYS)
     return {
         "seen": found, "programme": programme, "title": typed["title"], "facts": facts(typed),
         "timetable": typed["timetable"], "findings": findings_of(programme, typed) if _open(programme) else [],
-        "compared": compared(programme, typed, inside=found.organiser) if found.bureau or found.organiser or found.looks else [],
+        "compared": compared(programme, typed, inside=found.organiser) if reads else [],
         "events": list(programme.events.order_by("-pk")), "event": last_event(programme), "due": due,
         "files": attachments.shown(programme, inside=found.organiser),
         "buttons": [_button(kind) for kind in plain if kind not in CODES], "deciding": [_button(k) for k in deciding],

@@ -170,7 +170,7 @@ def _freeze(programme: Programme, last: ProgrammeVersion | None, columns: Mappin
         programme.implementer = body
         programme.save(update_fields=["implementer"])
     if last:  # a mapping that went from the first day to the last still does, and reaches no less than before
-        links = CourseLink.objects.filter(programme=programme)
+        links = CourseLink.objects.filter(programme=programme, withdrawn_at=None)
         links.filter(valid_to=last.ends_on, valid_to__lt=made.ends_on).update(valid_to=made.ends_on)
         earlier = links.filter(valid_from=made.starts_on).values("course")  # two that begin on one day are none
         links.filter(valid_from=last.starts_on, valid_from__gt=made.starts_on).exclude(course__in=earlier).update(

@@ -157,9 +157,13 @@ def _link(programme: Programme, row: ProgrammeRow, source: Source | None, actor:
         if len(candidates) > 1:
             raise SourceAmbiguous(kind=kind, names=", ".join(c.name for c in candidates))
         source = candidates[0] if candidates else None
+    the_same = {"source": source, "kind": kind, "course": code, "programme": programme, "valid_from": row.start}
+    of_it = CourseLink.objects.filter(**the_same)
+    if of_it.exclude(withdrawn_at=None).exists() and not of_it.filter(withdrawn_at=None).exists():
+        return  # a person took it back: the same file, imported again, says nothing new
     # as long as a programme is not filed its dates may move, and the mapping's end with them
     _, new = CourseLink.objects.update_or_create(
-        source=source, kind=kind, course=code, programme=programme, valid_from=row.start,
+        **the_same, withdrawn_at=None,
         defaults={"valid_to": row.end}, create_defaults={"valid_to": row.end, "confirmed_by": actor},
     )  # fmt: skip
     done.linked += new

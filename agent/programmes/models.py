@@ -198,7 +198,9 @@ class VoidProposal(models.Model):
 
 
 class CourseLink(models.Model):
-    """A confirmed mapping: this course of this source, completed within these dates, is that programme."""
+    """A confirmed mapping: this course of this source, completed within these dates, is that programme. A withdrawn one
+    stays on record and counts for nothing.
+    """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, help_text="empty: waits for its source")
     kind = models.CharField(max_length=40, help_text="kind of source that the course code belongs to")
@@ -208,13 +210,23 @@ class CourseLink(models.Model):
     valid_to = models.DateField()
     confirmed_by = models.CharField(max_length=150)
     confirmed_at = models.DateTimeField(auto_now_add=True)
+    because = models.CharField(max_length=300, blank=True, db_default="", help_text="why it was confirmed")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=150, blank=True, db_default="")
+    withdrawn_because = models.CharField(max_length=300, blank=True, db_default="")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "kind", "course", "programme", "valid_from"],
-                name="course_link_once",
+                condition=models.Q(withdrawn_at=None),
+                name="course_link_once_in_force",
                 nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=models.Q(valid_to__gte=models.F("valid_from")), name="course_link_dates"),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at=None) | ~models.Q(withdrawn_by=""),
+                name="course_link_withdrawn_by_someone",
             ),
         ]
 
