@@ -27,6 +27,10 @@
 ``XUESHI_MAIL_FROM``              who letters come from (default ``xueshi@`` and the base URL's host)
 ``XUESHI_NOTICE_WEBHOOK``         address that is told what happens to certificates, too
 ``XUESHI_NOTICE_SECRET``          secret that this is signed with (HMAC-SHA256, as pushes are)
+``XUESHI_OIDC_ISSUER``            sign-in by an OpenID provider, too: its issuer (https://…)
+``XUESHI_OIDC_CLIENT``            the client id that it knows us by; it sends people back to ``…/sign-in/oidc/back/``
+``XUESHI_OIDC_SECRET``            the client's secret
+``XUESHI_AUDIT_MONTHS``           how many months the audit log is kept, 6 at least (default 36; `xueshi audit prune`)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
 ``XUESHI_FILING_LEAD_DAYS``       working days that a filing comes before the first day (default 10)
 ``XUESHI_FILING_DECIDE_DAYS``     working days in which the bureau decides (default 5)

@@ -48,6 +48,20 @@ class RecoveryCode(models.Model):
         return str(self.user)
 
 
+class OutsideIdentity(models.Model):
+    """Who somebody is for the house's OpenID provider. Made by who has signed in here already, never by an address."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outside_identity")
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="outside_identity_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"
+
+
 class Presence(models.Model):
     """A session that somebody signed in with, so that they can see and end it."""
 

@@ -55,6 +55,8 @@ _ACTIONS = {
     "invitation.taken_back": "收回邀请",
     "organisation.added": "新增单位",
     "organisation.changed": "修改单位",
+    "outside_identity.tied": "关联统一身份",
+    "outside_identity.untied": "解除统一身份",
     "password.changed": "修改密码",
     "person.invited": "邀请人员",
     "recovery_code.used": "使用恢复码",

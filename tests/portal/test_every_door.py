@@ -175,7 +175,10 @@ DOORS: dict[str, list[Door]] = {
     "sign-in": PUBLIC,
     "sign-in-code": [Door(EVERYBODY, status=302)],  # to the password
     "sign-in-enrol": [Door(SIGNED_IN)],
+    "sign-in-oidc": [Door(EVERYBODY, status=404)],  # no provider is named; tests/portal/test_oidc.py has one
+    "sign-in-oidc-back": [Door(EVERYBODY, status=404)],
     "account": [Door(SIGNED_IN)],
+    "account-oidc": [Door(SIGNED_IN, post={})],
     "account-password": [Door(SIGNED_IN, post={})],
     "account-codes": [Door(SIGNED_IN, post={})],
     "account-sessions-end": [Door(SIGNED_IN, post={})],

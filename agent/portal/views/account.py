@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agent.audit.chain import record
 from agent.people import factor, presence
+from agent.people.models import OutsideIdentity
+from agent.people.oidc import provider
 from agent.portal.entrance import code_brake, missed
 from agent.portal.people import person_of
 from agent.portal.throttle import Brake
@@ -67,6 +69,18 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def outside(request: HttpRequest) -> HttpResponse:
+    """Untie the account from the OpenID provider."""
+    user = _user(request)
+    with transaction.atomic():
+        gone, _ = OutsideIdentity.objects.filter(user=user).delete()
+        if gone:
+            record(user.get_username(), "outside_identity.untied", on=f"account {user.get_username()}")
+    return redirect("portal:account")
+
+
+@login_required
+@require_POST
 def end_one(request: HttpRequest, number: int) -> HttpResponse:
     """End one of one's own sessions."""
     user = _user(request)
@@ -99,7 +113,8 @@ def _page(
         "person": person_of(request), "account": user, "sessions": presence.of(user), "has": factor.has(user),
         "needs": factor.needs(user), "left": factor.codes_left(user), "wrong_code": wrong_code,
         "errors": [each for errors in form.errors.values() for each in errors] if form else [],
-        "this": request.session.session_key, "saved": "saved" in request.GET,
+        "this": request.session.session_key, "saved": "saved" in request.GET, "oidc": provider(),
+        "outside": OutsideIdentity.objects.filter(user=user).exists(),
     }  # fmt: skip
     return render(request, "portal/account.html", context, status=status)
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from agent.certificates.qr import qr_svg
 from agent.flow import policies
 from agent.people import factor
+from agent.people.oidc import provider
 from agent.portal.entrance import arrive, code_brake, enter, entering, missed, signed_in
 from agent.portal.throttle import Brake
 from agent.portal.year_page import required_ring
@@ -32,7 +33,7 @@ class SignIn(LoginView):
         """With the newest year's requirement: the ring is the first thing that a stranger sees."""
         rules = policies()
         picture = required_ring(rules[max(rules)]) if rules else ""
-        return super().get_context_data(ring=picture, late="late" in self.request.GET, **kwargs)
+        return super().get_context_data(ring=picture, late="late" in self.request.GET, oidc=provider(), **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Refuse before the password is looked at: then guessing on is worth nothing."""
