@@ -99,7 +99,10 @@ DOORS: dict[str, list[Door]] = {
     "reconciliation": [Door(WATCHES | {BASE})],
     "reconciliation-csv": [Door(WATCHES | {BASE})],
     "mapping": [Door(WATCHES | {BASE}), Door(WATCHES, query="?source=别家平台")],
-    "mapping-course": [Door(WATCHES | {BASE}, own("source"), "?course=P1"), Door(NOBODY, other("source"), "?course=P1")],
+    "mapping-course": [
+        Door(WATCHES | {BASE}, own("source"), "?course=P1"),
+        Door(NOBODY, other("source"), "?course=P1"),
+    ],
     "mapping-try": [Door(BUREAU | {BASE}, post={})],
     "mapping-confirm": [Door(BUREAU | {BASE}, post={})],
     "mapping-withdraw": both("link", BUREAU | {BASE}, BUREAU),
