@@ -9,7 +9,7 @@ import typer
 
 from agent.boot import start
 from agent.cli.mapping_courses import DryRun, as_dict, tell
-from agent.cli.output import AsJson, emit, page, table
+from agent.cli.output import AsJson, emit, table
 
 
 def register(group: typer.Typer) -> None:
@@ -82,4 +82,3 @@ def take_back_(
         emit({"dry_run": dry_run, "difference": as_dict(trial)})
     else:
         tell(trial, dry_run=dry_run)
-        page.print("")

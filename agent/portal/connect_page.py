@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from agent.portal.stops import STOPS
 from agent.portal.words import english, for_learners
 from connectors.base import kinds
 
+_OPTION = re.compile(r"[，；：]?[^，。；：]*--[^，。；]*")
 _FIELDS = {
     "moodle": ("report_id", "identity_field", "since"),
     FILES: ("course", "course_name", "filing_number", "date", "hours"),
@@ -102,7 +104,10 @@ def looked(found: dict[str, Any] | None) -> Looked | None:
     stopped = problem_of(found["stopped"]) if found.get("stopped") else None
     return Looked(
         ok=found["ok"], site=found["site"], release=found["release"], route=_route(found["route"]),
-        rights=[(_right(name), there) for name, there in found["capabilities"].items()],
+        # where nothing at all was reached, a list of what was not is only noise
+        rights=[(_right(name), there) for name, there in found["capabilities"].items()]
+        if any(found["capabilities"].values())
+        else [],
         problems=[problem_of(each) for each in found["problems"]], rows=rows, stopped=stopped,
         counts=found.get("counts", {}), refused=found.get("refused", []),
         usable=stopped is None and (found["ok"] or bool(rows)),
@@ -114,7 +119,8 @@ def problem_of(said: Mapping[str, str]) -> Problem:
     ours = None if english() else STOPS.get(said["code"])
     if ours is None:
         return Problem(said["code"], said["message"], for_learners(said["fix"]), "")
-    return Problem(said["code"], ours[0], ours[1], f"{said['message']} {said['fix']}")
+    # what is said of options of a command is a field of the form here
+    return Problem(said["code"], ours[0], _OPTION.sub("", ours[1]), f"{said['message']} {said['fix']}")
 
 
 def _route(name: str) -> str:

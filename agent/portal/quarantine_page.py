@@ -216,7 +216,11 @@ def one_item(person: Person, held: Held) -> OneItem:
         item=HeldItem(held.code, held.params, held.opened_at, held.released_at),
         row=row,
         raw=raw_of(held, row),
-        others=list(Held.objects.filter(what=held.what, key=held.key).exclude(pk=held.pk).order_by("-opened_at")[:20]),
+        others=list(
+            Held.objects.filter(what=held.what, key=held.key, released_at__isnull=False)
+            .exclude(pk=held.pk)
+            .order_by("-opened_at")[:20]
+        ),
         kind=kind,
         people=candidates(row, everywhere=everywhere) if kind is Kind.SAME_PERSON and row else [],
     )

@@ -267,3 +267,26 @@ def test_by_commands(base: Base, xueshi):
     assert xueshi("mapping", "suggest", "base", "NOPE", "--json").json["error"]["code"] == "E_COURSE_UNKNOWN"
     assert xueshi("mapping", "link", "base", "YFGL", "P1", "--from", "soon", "--json").json["error"]["code"] == "E_DAY"
     assert "计入" in xueshi("mapping", "link", "base", "YFGL", "P1", "--dry-run").out
+
+
+def test_a_trial_waits_for_the_stages_no_longer_than_a_page_may(base: Base, monkeypatch: pytest.MonkeyPatch):
+    import os
+
+    import psycopg
+
+    from agent.mapping.errors import StagesBusy
+
+    monkeypatch.setattr("agent.mapping.preview._WAIT", "50ms")
+    with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('xueshi stages'))")
+        with pytest.raises(StagesBusy):
+            of_links(base.source, [Wanted("YFGL", find("P1"))], by="anna")
+    assert of_links(base.source, [Wanted("YFGL", find("P1"))], by="anna").nothing
+
+
+def test_a_large_trial_tells_the_hours_as_filed(base: Base, monkeypatch: pytest.MonkeyPatch):
+    _teach(base, "YFGL", "u1", "u2")
+    base.sync()
+    monkeypatch.setattr("agent.mapping.preview.MOST_ROWS", 1)
+    trial = of_links(base.source, [Wanted("YFGL", find("P2"))], by="anna")
+    assert (trial.exact, trial.hours) == (False, {"professional": 4800})

@@ -269,7 +269,8 @@ def things(town: Any) -> Things:
         own={
             "code": {"number": mine.number, "token": mine.token}, "certificate": mine.number, "body": bodies["base"].pk,
             "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
-            "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk, "invitation": ended.invitation.pk,
+            "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk,
+            "invitation": ended.invitation.pk,
             "token": invited.link.split("/")[-2], "staff": User.objects.get(username=OFFICER).pk,
             "learner": Learner.objects.get(name="王五").pk,
             "membership": Membership.objects.create(user=spare, organisation=bodies["base"], role=BASE).pk,
