@@ -27,6 +27,7 @@ from agent.credit.policy import Policy, load_policy, policy_files
 from agent.home import mappings_folder, region
 from agent.localtime import local_date, now
 from agent.matching import stage as matching
+from agent.programmes.checks import Rules
 
 _T = TypeVar("_T")
 _STAGES = ("matching", "credit", "certificates", "corrections")
@@ -63,6 +64,20 @@ def policies() -> dict[int, Policy]:
     return {
         int(year): load_policy(place, int(year), folder) for place, year, _ in policy_files(folder) if place == region()
     }
+
+
+def filing_rules(year: int) -> Rules:
+    """What is known of filings of ``year``: by its policy, otherwise by the newest before it."""
+    known = policies()
+    policy = known.get(max((each for each in known if each <= year), default=0))
+    if policy is None:
+        return Rules()
+    listed = policy.catalogues.get("public")
+    cap = next((rule for rule in policy.rules if rule.kind == "day_cap"), None)
+    return Rules(
+        subjects=tuple(listed.parameters.subjects) if listed else (), year=policy.year,
+        open=listed.parameters.open if listed else True, day_cap=cap.parameters.hours_per_day if cap else 800,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -152,14 +167,15 @@ def _run_stages(tell: Tell | None) -> Through:
     def teller(name: str) -> Callable[[int, int], None] | None:
         return (lambda done, total: tell(name, done, total)) if tell else None
 
-    matched = timed("matching", lambda: matching.run([_year_rule(policy) for policy in rules.values()]))
+    matched = timed("matching", lambda: matching.run([year_rule(policy) for policy in rules.values()]))
     credited = timed("credit", lambda: credit.run(rules, teller("credit")))
     issued = timed("certificates", lambda: certificates.run(rules, teller("certificates")))
     issued.superseded = timed("corrections", life.supersede_corrected)
     return Through(matched, credited, issued, seconds)
 
 
-def _year_rule(policy: Policy) -> matching.YearRule:
+def year_rule(policy: Policy) -> matching.YearRule:
+    """What matching has to know of a policy."""
     end = policy.year_end.parameters
     return matching.YearRule(
         year=policy.year,

@@ -32,6 +32,11 @@
 ``XUESHI_OIDC_SECRET``            the client's secret
 ``XUESHI_AUDIT_MONTHS``           how many months the audit log is kept, 6 at least (default 36; `xueshi audit prune`)
 ``XUESHI_FILING_NUMBER``          pattern of filing numbers (default ``枣人社备〔{year}〕{sequence:03d}号``)
+``XUESHI_FILING_LEAD_DAYS``       working days that a filing comes before the first day (default 10)
+``XUESHI_FILING_DECIDE_DAYS``     working days in which the bureau decides (default 5)
+``XUESHI_SCANNER``                virus scanner for attachments: a command that gets the file's path as its last
+                                  argument and the file on standard input; 0: clean, 1: refused, else: no
+                                  verdict (default: none)
 ================================  ==========================================================================
 """
 
@@ -49,7 +54,13 @@ _secure = _public.scheme == "https"
 # did:web is resolved over https; what can't be reached that way speaks as its own key
 ISSUER = os.environ.get("XUESHI_ISSUER") or ("web" if _secure else "key")
 CLIENT_HEADER = os.environ.get("XUESHI_CLIENT_HEADER") or ""
+# Names and addresses inside of the own network, separated by commas, at which people may connect a platform by the
+# console. Everywhere else inside of it the console asks nobody (an administrator decides it for each source).
+PRIVATE_HOSTS = {h.strip().casefold() for h in (os.environ.get("XUESHI_PRIVATE_HOSTS") or "").split(",") if h.strip()}
 FILING_NUMBER = os.environ.get("XUESHI_FILING_NUMBER") or "枣人社备〔{year}〕{sequence:03d}号"
+FILING_LEAD_DAYS = int(os.environ.get("XUESHI_FILING_LEAD_DAYS") or 10)
+FILING_DECIDE_DAYS = int(os.environ.get("XUESHI_FILING_DECIDE_DAYS") or 5)
+SCANNER = os.environ.get("XUESHI_SCANNER") or ""
 
 PUBLIC_HOST = _public.hostname or "localhost"
 _mail = urlsplit(os.environ.get("XUESHI_MAIL") or "")
@@ -86,6 +97,7 @@ INSTALLED_APPS = [
     "agent.matching",
     "agent.credit",
     "agent.certificates",
+    "agent.mapping",
     "agent.reconciliation",
     "agent.work",
     "agent.portal",

@@ -71,11 +71,13 @@ JOIN credit_creditentry e ON e.achievement_id = a.id AND e.reverses_id IS NULL A
     AND e.reason <> 'duplicate_course'
     AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = e.id)
 -- few programmes and hundreds of thousands of completions: joined, and not asked for each
-LEFT JOIN entitled s ON s.year = p.year AND s.category = v.category AND s.kind = o.kind AND s.state = p.state
+-- the policy's word «filed» means every state on record
+LEFT JOIN entitled s ON s.year = p.year AND s.category = v.category AND s.kind = o.kind
+    AND s.state = CASE WHEN p.on_record THEN 'filed' ELSE p.state END
 LEFT JOIN certificates_approvedachievement y ON p.certificates_need_approval AND y.achievement_id = a.id
     AND y.revision = a.revision
 CROSS JOIN LATERAL (SELECT CASE
-    WHEN s.year IS NULL AND p.state <> 'filed' THEN 'E_CERT_NOT_FILED'
+    WHEN s.year IS NULL AND NOT p.on_record THEN 'E_CERT_NOT_FILED'
     WHEN s.year IS NULL THEN 'E_CERT_NOT_ENTITLED'
     WHEN a.learned_on NOT BETWEEN v.starts_on AND v.ends_on THEN 'E_CERT_DATES'
     WHEN e.recognised > v.hours THEN 'E_CERT_HOURS'

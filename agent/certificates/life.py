@@ -108,7 +108,7 @@ SELECT c.id AS old,
        e.recognised AS hours, CASE WHEN m.started_on IS NULL THEN NULL ELSE a.started_on END AS started_on,
        a.learned_on, p.region, p.year, o.issuer_number, p.sequence, c.holder, c.hours AS old_hours,
        c.learned_from AS old_from, c.learned_on AS old_on, c.programme_version_id AS old_version,
-       v.category, o.kind, p.state
+       v.category, o.kind, CASE WHEN p.on_record THEN 'filed' ELSE p.state END AS state
 FROM certificates_certificate c
 JOIN matching_achievement a ON a.id = c.achievement_id AND NOT a.withdrawn AND a.learner_id = c.learner_id
 JOIN intake_completion m ON m.id = a.completion_id

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 _TAKE_BACK = """
 UPDATE certificates_certificate c SET state = 'revoked'
 FROM matching_achievement a JOIN programmes_programmeversion v ON v.id = a.programme_version_id
+LEFT JOIN programmes_courselink k ON k.id = a.course_link_id
+JOIN intake_completion m ON m.id = a.completion_id
 WHERE a.id = c.achievement_id AND c.state IN ('issued', 'suspended')
   AND (a.withdrawn OR a.learner_id <> c.learner_id OR v.programme_id <> c.programme_id)
-RETURNING c.id, CASE WHEN a.withdrawn THEN 'taken back by the source'
+RETURNING c.id, CASE WHEN a.withdrawn AND m.passed AND k.withdrawn_at IS NOT NULL THEN 'mapping withdrawn'
+                     WHEN a.withdrawn AND m.passed THEN 'decision taken back'
+                     WHEN a.withdrawn THEN 'taken back by the source'
                      WHEN a.learner_id <> c.learner_id THEN 'corrected by the source: another person'
                      ELSE 'corrected by the source: another programme' END,
-          CASE WHEN a.withdrawn THEN 'source_withdrew' ELSE 'wrong_facts' END
+          CASE WHEN a.withdrawn AND NOT m.passed THEN 'source_withdrew' ELSE 'wrong_facts' END
 """
 
 

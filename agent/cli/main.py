@@ -32,6 +32,7 @@ for _name in (
     "sync",
     "reconcile",
     "programme",
+    "programme_deciding",
     "quarantine",
     "learner",
     "certificate",

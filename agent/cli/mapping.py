@@ -1,4 +1,4 @@
-"""`xueshi mapping`: check the rule files, and explain what they say."""
+"""`xueshi mapping`: which course is which programme; check the rule files, and explain what they say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from agent.cli.output import AsJson, emit, page
 from agent.errors import USAGE, XueshiError
 
-group = typer.Typer(help="Check and explain the year's rules (mappings/).", no_args_is_help=True)
+group = typer.Typer(help="Map courses to programmes; check and explain the year's rules.", no_args_is_help=True)
 
 
 class PolicyNameInvalid(XueshiError):
@@ -22,6 +22,9 @@ class PolicyNameInvalid(XueshiError):
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
+    from agent.cli import mapping_courses  # noqa: PLC0415 - it adds to the group
+
+    mapping_courses.register(group)
     app.add_typer(group, name="mapping")
 
 

@@ -16,12 +16,24 @@ group = typer.Typer(help="Import, list and decide on filed programmes.", no_args
 
 
 class Decision(StrEnum):
-    """What can be decided."""
+    """The steps of docs/programmes.md that one person takes; a test compares them with the table."""
 
     SUBMIT = "submit"
-    ACCEPT = "accept"
+    WITHDRAW = "withdraw"
     RETURN = "return"
     REJECT = "reject"
+    ACCEPT = "accept"
+    CHANGE = "change"
+    WITHDRAW_CHANGE = "withdraw_change"
+    REFUSE_CHANGE = "refuse_change"
+    ACCEPT_CHANGE = "accept_change"
+    START = "start"
+    DELIVER = "deliver"
+    REPORT = "report"
+    REOPEN = "reopen"
+    CLOSE = "close"
+    DISCARD = "discard"
+    CANCEL = "cancel"
 
 
 def register(app: typer.Typer) -> None:
@@ -71,7 +83,9 @@ def list_(as_json: AsJson = False) -> None:
     for programme in (
         Programme.objects.order_by("region", "year", "key").select_related("organiser").prefetch_related("versions")
     ):
-        version = max(programme.versions.all(), key=lambda v: v.version)
+        version = max(programme.versions.all(), key=lambda v: v.version, default=None)
+        if version is None:  # a form that was never submitted
+            continue
         rows.append({
             "programme": str(programme), "key": programme.key, "state": programme.state,
             "filing_number": programme.filing_number, "title": version.title, "category": version.category,
@@ -85,20 +99,35 @@ def list_(as_json: AsJson = False) -> None:
         table("项目 Programmes", columns, [[row[c] for c in columns] for row in rows], right=("hours",))
 
 
+Key = Annotated[str, typer.Argument(help="KEY, region/year/KEY or filing number.")]
+By = Annotated[str, typer.Option("--by", help="Who decides; without it the account that runs the command.")]
+Reason = Annotated[str, typer.Option(help="Kept with the decision.")]
+
+
 @group.command("decide")
 def decide(
-    key: Annotated[str, typer.Argument(help="KEY, region/year/KEY or filing number.")],
+    key: Key,
     decision: Decision,
-    reason: Annotated[str, typer.Option(help="Kept with the decision.")] = "",
+    reason: Reason = "",
+    code: Annotated[str, typer.Option(help="Why, as one of the codes of that step.")] = "",
+    remark: Annotated[list[str] | None, typer.Option(help="FIELD=SENTENCE, said at a field of the form.")] = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Decide on a filing; accepting releases what waited for it."""
+    """Take a step of a filing; accepting releases what waited for it."""
     start()
-    from agent.flow import policies, run_stages  # noqa: PLC0415
-    from agent.programmes.filing import decide as decide_on  # noqa: PLC0415
+    from agent.flow import filing_rules, policies, run_stages  # noqa: PLC0415
+    from agent.programmes.deciding import Taken, take  # noqa: PLC0415
+    from agent.programmes.filing import find  # noqa: PLC0415
+    from agent.programmes.transitions import Kind  # noqa: PLC0415
 
     policies()
-    programme = decide_on(key, decision.value, actor=getpass.getuser(), reason=reason)
+    remarks = dict(each.split("=", 1) for each in remark or [] if "=" in each)
+    programme = find(key)
+    how = Taken(
+        actor=by or getpass.getuser(), reason=reason, code=code, remarks=remarks, rules=filing_rules(programme.year)
+    )
+    programme = take(programme, Kind(decision.value), how)
     through = run_stages()
     if as_json:
         emit({

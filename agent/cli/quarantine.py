@@ -22,6 +22,9 @@ class HeldUnknown(XueshiError):
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
+    from agent.cli import quarantine_decide  # noqa: PLC0415 - it adds to the group
+
+    quarantine_decide.register(group)
     app.add_typer(group, name="quarantine")
 
 

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from agent.boot import start
 
-_LARGEST_BODY = 16_000_000
+_LARGEST_BODY = 56_000_000  # what is larger than a page takes is told so by the page, up to here
 """Bytes of a request: what is larger is refused before it fills the disk."""
 _THREADS = 8
 _PAUSE = 1.0

@@ -47,6 +47,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "不计学时：据以认定的证书已被撤销",
         "0 h credited: the certificate that stood for it was revoked",
     ),
+    "programme_voided": (
+        "不计学时：项目的备案已作废",
+        "0 h credited: the filing of the programme was voided",
+    ),
     "subject_not_listed": (
         "不计学时：“{subject}”不在本年度公需科目目录内",
         "0 h credited: “{subject}” is not in this year's catalogue of subjects",

@@ -43,7 +43,8 @@ class Achievement:
     course_key: str = ""
     source: str = ""
     key: str = ""
-    barred: bool = False  # its certificate was revoked
+    barred: bool = False  # its certificate was revoked, or its programme was voided
+    voided: bool = False  # the latter
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +242,8 @@ def _worths(policy: Policy, ordered: Sequence[Achievement]) -> list[_Worth]:
         worth = _worth(policy, each)
         catalogue = policy.catalogues.get(each.category)
         if each.barred:  # and it stands in no other's way: neither on its days nor as the same course
-            worth = _Worth(
-                worth.claimed, 0, "certificate_revoked", _rule_of_certificates(policy), worth.demand, worth.days
-            )
+            code = "programme_voided" if each.voided else "certificate_revoked"
+            worth = _Worth(worth.claimed, 0, code, _rule_of_certificates(policy), worth.demand, worth.days)
             worth.demand = worth.demand._replace(need=0)
         elif catalogue and not catalogue.parameters.open and each.subject not in catalogue.parameters.subjects:
             worth.code, worth.rule, worth.demand = "subject_not_listed", catalogue.id, worth.demand._replace(need=0)

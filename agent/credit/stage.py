@@ -87,11 +87,13 @@ WHERE c.reverses_id IS NULL AND (c.learner_id, c.year) IS DISTINCT FROM (t.learn
 _ACHIEVEMENTS = """
 SELECT a.learner_id, extract(year FROM a.learned_on)::int, a.id, v.category, v.subject, v.hours, a.reported, a.minutes,
        a.started_on, a.learned_on, a.completed_at, c.precision, v.programme_id, s.name, a.key,
-       COALESCE((SELECT r.barred FROM credit_ruling r WHERE r.achievement_id = a.id ORDER BY r.id DESC LIMIT 1), false)
+       COALESCE((SELECT r.barred FROM credit_ruling r WHERE r.achievement_id = a.id ORDER BY r.id DESC LIMIT 1), false),
+       p.state = 'voided'
 FROM unnest(%s::bigint[], %s::int[]) AS t(learner_id, year)
 JOIN matching_achievement a ON a.learner_id = t.learner_id
     AND a.learned_on BETWEEN make_date(t.year, 1, 1) AND make_date(t.year, 12, 31) AND NOT a.withdrawn
 JOIN programmes_programmeversion v ON v.id = a.programme_version_id
+JOIN programmes_programme p ON p.id = v.programme_id
 JOIN intake_completion c ON c.id = a.completion_id
 JOIN intake_source s ON s.id = a.source_id
 """
@@ -231,13 +233,14 @@ def _policy(policies: Mapping[int, Policy], year: int) -> Policy:
 def _achievement(facts: list[Any]) -> Achievement:
     (
         pk, category, subject, hours, reported, minutes, started_on, learned_on, completed_at, precision, programme,
-        source, key, barred,
+        source, key, barred, voided,
     ) = facts  # fmt: skip
     return Achievement(
         id=pk, category=category, subject=subject, hours=hours, reported=reported, minutes=minutes,
         started_on=started_on, learned_on=learned_on,
         completed_at=completed_at if precision in ("second", "minute") else None,
         course_key=str(programme), source=source, key=key, barred=barred,
+        voided=voided,
     )  # fmt: skip
 
 

@@ -15,6 +15,27 @@ class SourceUnknown(XueshiError):
     fix = "Add it with `xueshi source add {name} --kind … --url …`."
 
 
+class SourceNameTaken(XueshiError):
+    """There is a source named «{name}» already."""
+
+    code = "E_SOURCE_NAME"
+    fix = "Choose another name; to change that source, use `xueshi source add`."
+
+
+class UploadRefused(XueshiError):
+    """The file {file} is not taken: {reason}."""
+
+    code = "E_UPLOAD"
+    fix = "Send a roster as .xlsx or .csv with at most 20 MB."
+
+
+class NotLookedAt(XueshiError):
+    """The source {name} was not looked at as it is now, or the look found something to mend."""
+
+    code = "E_NOT_CHECKED"
+    fix = "Check it, mend what is named, and check it again."
+
+
 class KindUnknown(XueshiError):
     """There is no kind of source named «{kind}»; there are: {known}."""
 

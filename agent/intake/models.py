@@ -31,6 +31,25 @@ class Source(models.Model):
         return self.name
 
 
+class SourceDraft(models.Model):
+    """A source that somebody is connecting, step by step; gone when it is connected or given up."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=40)
+    url = models.CharField(max_length=1000, blank=True)
+    file = models.CharField(max_length=200, blank=True, help_text="what an uploaded file was called")
+    token = models.BinaryField(null=True, help_text="sealed")
+    options = models.JSONField(default=dict)
+    allow_private = models.BooleanField(default=False)
+    found = models.JSONField(null=True, help_text="what the last look came to; numbers masked")
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SourceState(models.Model):
     """How far a source has been read, and whether it is left alone for a while."""
 

@@ -16,6 +16,10 @@ class Learner(models.Model):
     name_folded = models.CharField(max_length=200, help_text="for comparison only")
     created_at = models.DateTimeField()
 
+    class Meta:
+        # people are looked for by name when somebody decides who a row without a number is; never merged by it
+        indexes = [models.Index(fields=["name_folded"], name="learner_name")]
+
     def __str__(self) -> str:
         return f"{self.name} {self.id_masked}"
 

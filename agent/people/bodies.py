@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from agent.audit.chain import record
@@ -31,6 +31,7 @@ def add(facts: Facts, *, by: str) -> Organisation:
 
     :raises OrganisationInvalid: a fact is wrong, or the code is another body's
     """
+    _one_at_a_time()
     last = Organisation.objects.filter(region=facts.region).aggregate(last=Max("issuer_number"))["last"] or 0
     made = Organisation(**facts._asdict(), issuer_number=last + 1)
     _check(made)
@@ -64,6 +65,12 @@ def change(number: int, facts: Facts, *, revision: int, by: str) -> Organisation
         after={f: after[f] for f in changed}, organisation=found,
     )  # fmt: skip
     return found
+
+
+def _one_at_a_time() -> None:
+    """Of two who add at once the second sees the first: numbers and codes are given once, and told in a sentence."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi organisations'))")
 
 
 def _check(body: Organisation) -> None:

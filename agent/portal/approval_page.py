@@ -73,7 +73,7 @@ LEFT JOIN (
     JOIN programmes_programmeversion u ON u.id = a.programme_version_id
     WHERE {_HELD} AND {_NOT_YET} GROUP BY 1
 ) w ON w.programme_id = p.id
-WHERE (%(all)s OR p.organiser_id = ANY(%(bodies)s)) AND (p.state = 'filed' OR w.waiting > 0)
+WHERE (%(all)s OR p.organiser_id = ANY(%(bodies)s)) AND (p.on_record OR w.waiting > 0)
 ORDER BY COALESCE(w.waiting, 0) = 0, NOT p.certificates_need_approval, w.since, p.year DESC, v.title
 """  # noqa: S608 - of our own parts
 _WAITING = f"""

@@ -16,6 +16,7 @@ from agent.intake.models import Completion, Source, SyncRun
 from agent.localtime import SHANGHAI, local_date, now
 from agent.organisations.models import Organisation
 from agent.portal.words import readable
+from agent.programmes.transitions import WAITING
 from agent.quarantine.codes import fix, sentence
 
 _MONTHS = 12
@@ -168,7 +169,7 @@ def programmes_of(bodies: Sequence[Organisation]) -> list[ProgrammeRow]:
 
 def programmes_submitted() -> list[ProgrammeRow]:
     """The filings that wait for the bureau."""
-    return _programmes("p.state = 'submitted'", [])
+    return _programmes("p.state = ANY(%s)", [[str(state) for state in WAITING]])
 
 
 def _programmes(which: str, params: list[Any]) -> list[ProgrammeRow]:

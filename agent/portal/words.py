@@ -17,7 +17,12 @@ _HAN = "\u3400-\u9fff（）：，。“”〔〕"
 _GAP = re.compile(rf"(?<=[{_HAN}]) (?=[0-9A-Za-z])|(?<=[0-9A-Za-z]) (?=[{_HAN}])")
 _COMMAND = re.compile(r"(?:：xueshi [^。；]*|\s?[（(]xueshi [^）)]*[）)])")
 # what the ledger of certificates writes as a reason, as a reader is told it
-_EVENT_REASONS = {"taken back by the source": "来源撤回了这条学习记录", "issued": "签发"}
+_EVENT_REASONS = {
+    "taken back by the source": "来源撤回了这条学习记录",
+    "mapping withdrawn": "课程与项目的对应已撤销",
+    "decision taken back": "这条记录所依据的决定已收回",
+    "issued": "签发",
+}
 
 
 def english() -> bool:

@@ -47,3 +47,101 @@ class FilingPatternInvalid(XueshiError):
 
     code = "E_FILING_PATTERN"
     fix = "Write it with the words year, sequence and region in curly brackets, as agent/settings.py shows."
+
+
+class FilingIncomplete(XueshiError):
+    """The form of {programme} has {count} faults: {faults}"""
+
+    code = "E_FILING_INCOMPLETE"
+    fix = "Correct the fields named and submit it again."
+
+
+class NotEditable(XueshiError):
+    """{programme} is {state}: its form can't be written in now."""
+
+    code = "E_FILING_NOT_EDITABLE"
+    fix = "Withdraw it first, or ask the bureau to return it."
+
+
+class DraftStale(XueshiError):
+    """Somebody else saved the form of {programme} since it was opened ({by})."""
+
+    code = "E_DRAFT_STALE"
+    fix = "Look at both, choose, and save again; nothing is lost."
+
+
+class DecisionStale(XueshiError):
+    """Something happened to {programme} since it was looked at."""
+
+    code = "E_DECISION_STALE"
+    fix = "Look at it again and decide then."
+
+
+class ReasonMissing(XueshiError):
+    """«{decision}» needs a reason."""
+
+    code = "E_REASON_MISSING"
+    fix = "Say why; the reason is kept with the decision."
+
+
+class CodeRefused(XueshiError):
+    """«{code}» is no reason code of «{decision}»."""
+
+    code = "E_REASON_CODE"
+    fix = "Possible: {possible}."
+
+
+class WaiverMissing(XueshiError):
+    """{programme} was filed late; it can only be accepted with the code `waived` and a reason."""
+
+    code = "E_WAIVER_MISSING"
+    fix = "Say why it is allowed all the same, or return it."
+
+
+class WrongDay(XueshiError):
+    """«{decision}» is possible {when} only (the dates filed: {starts_on} to {ends_on})."""
+
+    code = "E_WRONG_DAY"
+    fix = "Wait for the day, or have the dates changed."
+
+
+class NotByOneself(XueshiError):
+    """{programme} is voided by two people: one proposes, another confirms."""
+
+    code = "E_TWO_PEOPLE"
+    fix = "Somebody else than who proposed it confirms it."
+
+
+class ProposalOpen(XueshiError):
+    """Somebody already proposed that {programme} be voided."""
+
+    code = "E_PROPOSAL_OPEN"
+    fix = "Another person confirms or drops it."
+
+
+class NoProposal(XueshiError):
+    """Nobody proposed that {programme} be voided."""
+
+    code = "E_NO_PROPOSAL"
+    fix = "Propose it first."
+
+
+class AttachmentRefused(XueshiError):
+    """The file «{name}» was not taken: {reason}."""
+
+    code = "E_ATTACHMENT"
+    fix = "PDF, PNG, JPG, DOCX or XLSX, 20 MB at most, by its content and its name."
+
+
+class ScannerFailed(XueshiError):
+    """The virus scanner (XUESHI_SCANNER) gave no verdict: {reason}."""
+
+    code = "E_SCANNER"
+    fix = "The administrator looks after the scanner; the file was not kept. Try again later."
+
+
+class FateUnknown(XueshiError):
+    """«{fate}» is not what can become of certificates and hours."""
+
+    code = "E_FATE_UNKNOWN"
+    fix = "revoke: they are taken back; honour: what was given stays."

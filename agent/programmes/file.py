@@ -24,6 +24,7 @@ from pydantic import (
 )
 from stdnum.cn import uscc as stdnum_uscc
 
+from agent.programmes.content import Details, Teacher, fen, teachers
 from agent.programmes.errors import ProgrammeFileInvalid
 
 _MAX_BYTES = 20_000_000
@@ -65,6 +66,16 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def _fen(value: object) -> int:
+    if (amount := fen(str(value))) is None:
+        raise ValueError(f"«{value}» is no amount of yuan")
+    return amount
+
+
+def _teachers(value: object) -> object:
+    return teachers("\n".join(map(str, value)) if isinstance(value, list) else str(value or ""))
+
+
 Text = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_text)]
 Uscc = Annotated[str, BeforeValidator(_text), AfterValidator(_uscc)]
 Hours = Annotated[int, BeforeValidator(_hundredths)]
@@ -101,6 +112,15 @@ class CourseCode(_Strict):
         return ("moodle", self.shortname) if self.shortname else ("roster", self.code or "")
 
 
+class SessionRow(_Strict):
+    """A row of the timetable."""
+
+    date: dt.date | None = None
+    topic: Text
+    teacher: Annotated[str, Field(max_length=200)] = ""
+    hours: Hours
+
+
 class ProgrammeRow(_Strict):
     """One programme as the file has it."""
 
@@ -118,6 +138,22 @@ class ProgrammeRow(_Strict):
     filing_number: Annotated[str, Field(min_length=4, max_length=60)] | None = None
     state: Literal["draft", "submitted", "filed"] = "submitted"
     certificates_need_approval: bool | None = None  # not said: as it is
+    specialty: Annotated[str, Field(max_length=100)] = ""
+    mode: Literal["in_person", "online", "mixed", ""] = ""
+    audience: Annotated[str, Field(max_length=500)] = ""
+    capacity: Annotated[int, Field(gt=0)] | None = None
+    place: Annotated[str, Field(max_length=200)] = ""
+    fee: Annotated[int, BeforeValidator(_fen)] | None = None  # yuan in the file
+    teachers: Annotated[tuple[Teacher, ...], BeforeValidator(_teachers)] = ()
+    timetable: tuple[SessionRow, ...] = ()
+    remarks: Annotated[str, Field(max_length=4000)] = ""
+
+    def details(self) -> dict[str, Any]:
+        """What a version keeps beside its columns; empty where the file says nothing of it."""
+        names = [name for name in Details.model_fields if name in ProgrammeRow.model_fields and name != "implementer"]
+        if not any(name in self.model_fields_set for name in names):
+            return {}
+        return Details.model_validate(self.model_dump(include=set(names))).model_dump(mode="json")
 
 
 class ProgrammeFile(_Strict):

@@ -5,41 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from agent.intake.models import Source
-from agent.organisations.models import Kind, Organisation
-from agent.programmes.errors import (
-    FilingPatternInvalid,
-    ProgrammeFileInvalid,
-    ProgrammeUnknown,
-    SourceAmbiguous,
-    TransitionRefused,
-)
+from agent.organisations.models import Kind as BodyKind
+from agent.organisations.models import Organisation
+from agent.programmes.checks import NO_RULES, Rules
+from agent.programmes.deciding import Taken, move, newest, take
+from agent.programmes.errors import ProgrammeFileInvalid, ProgrammeUnknown, SourceAmbiguous
 from agent.programmes.file import Body, ProgrammeFile, ProgrammeRow, not_entitled
-from agent.programmes.models import (
-    CourseLink,
-    FilingCounter,
-    FilingEvent,
-    Programme,
-    ProgrammeVersion,
-    State,
-)
+from agent.programmes.models import CourseLink, FilingDraft, Programme, ProgrammeVersion
+from agent.programmes.transitions import ON_RECORD, STEP, Kind, State
 
-TRANSITIONS: dict[tuple[str, str], str] = {
-    (State.DRAFT, "submit"): State.SUBMITTED,
-    (State.RETURNED, "submit"): State.SUBMITTED,
-    (State.SUBMITTED, "accept"): State.FILED,
-    (State.SUBMITTED, "return"): State.RETURNED,
-    (State.SUBMITTED, "reject"): State.REJECTED,
-}
-"""(state, decision) → next state."""
-
-DECISIONS = ("submit", "accept", "return", "reject")
-_LONGEST_FILING_NUMBER = 60
-_TOWARDS = {"draft": [], "submitted": ["submit"], "filed": ["submit", "accept"]}
+_TOWARDS: dict[str, list[Kind]] = {"draft": [], "submitted": [Kind.SUBMIT], "filed": [Kind.SUBMIT, Kind.ACCEPT]}
 
 
 @dataclass(slots=True)
@@ -67,11 +46,11 @@ def import_programmes(content: ProgrammeFile, *, path: str, source: Source | Non
         if body.kind and body.kind != bodies[key].kind:
             where = content.place("departments", key, "kind")
             refused.append(f"{where}: {body.uscc} is on record as {bodies[key].kind}, not as {body.kind}")
-    base = _organisation(content.base, Kind.TRAINING_BASE) if content.base else None
+    base = _organisation(content.base, BodyKind.TRAINING_BASE) if content.base else None
     done = Imported()
     for number, row in enumerate(content.programmes):
         organiser, implementer = bodies[row.organiser], bodies[row.implementer] if row.implementer else base
-        if row.category == "professional" and organiser.kind != Kind.SECTOR_DEPARTMENT:
+        if row.category == "professional" and organiser.kind != BodyKind.SECTOR_DEPARTMENT:
             refused.append(f"{content.place('programmes', number, 'organiser')}: {not_entitled(organiser.name)}")
             continue
         programme, state = _programme(row, organiser, implementer)
@@ -127,9 +106,10 @@ def _programme(row: ProgrammeRow, organiser: Organisation, implementer: Organisa
             implementer=implementer,
             certificates_need_approval=bool(row.certificates_need_approval),
         )
-        ProgrammeVersion.objects.create(programme=programme, version=1, **facts)
+        ProgrammeVersion.objects.create(programme=programme, version=1, details=row.details(), **facts)
         return programme, "new"
-    version = programme.versions.order_by("-version")[0]
+    version = newest(programme)  # None: the form is all there is of it
+    details = row.details() or (version.details if version else {})
     approval = programme.certificates_need_approval
     if row.certificates_need_approval is not None:
         approval = row.certificates_need_approval
@@ -137,14 +117,16 @@ def _programme(row: ProgrammeRow, organiser: Organisation, implementer: Organisa
         row.implementer is None or (implementer is not None and programme.implementer_id == implementer.pk)
     )
     same = same and programme.certificates_need_approval == approval
-    if same and all(getattr(version, name) == value for name, value in facts.items()):
+    said = facts | {"details": details}
+    if same and version and all(getattr(version, name) == value for name, value in said.items()):
         return programme, "unchanged"
-    if programme.state == State.FILED:
+    if programme.state in (*ON_RECORD, State.VOIDED):
         return programme, "refused"
     Programme.objects.filter(pk=programme.pk).update(
         organiser=organiser, implementer=implementer, certificates_need_approval=approval
     )
-    ProgrammeVersion.objects.create(programme=programme, version=version.version + 1, **facts)
+    ProgrammeVersion.objects.create(programme=programme, version=version.version + 1 if version else 1, **said)
+    FilingDraft.objects.filter(programme=programme).delete()  # the form says what the file says from now on
     return programme, "changed"
 
 
@@ -161,8 +143,10 @@ def _number_problem(programme: Programme, row: ProgrammeRow) -> str:
 def _advance(programme: Programme, row: ProgrammeRow, actor: str) -> None:
     """Bring a programme to the state that the file says; an import never takes it back."""
     for decision in _TOWARDS[row.state]:
-        if (programme.state, decision) in TRANSITIONS:
-            _move(programme, decision, actor=actor, reason="import", filing_number=row.filing_number)
+        if programme.state in STEP[decision].sources:
+            version = newest(programme)
+            how = Taken(actor=actor, reason="import", filing_number=row.filing_number)
+            move(programme, decision, how, version=version.version if version else None)
 
 
 def _link(programme: Programme, row: ProgrammeRow, source: Source | None, actor: str, done: Imported) -> None:
@@ -173,9 +157,13 @@ def _link(programme: Programme, row: ProgrammeRow, source: Source | None, actor:
         if len(candidates) > 1:
             raise SourceAmbiguous(kind=kind, names=", ".join(c.name for c in candidates))
         source = candidates[0] if candidates else None
+    the_same = {"source": source, "kind": kind, "course": code, "programme": programme, "valid_from": row.start}
+    of_it = CourseLink.objects.filter(**the_same)
+    if of_it.exclude(withdrawn_at=None).exists() and not of_it.filter(withdrawn_at=None).exists():
+        return  # a person took it back: the same file, imported again, says nothing new
     # as long as a programme is not filed its dates may move, and the mapping's end with them
     _, new = CourseLink.objects.update_or_create(
-        source=source, kind=kind, course=code, programme=programme, valid_from=row.start,
+        **the_same, withdrawn_at=None,
         defaults={"valid_to": row.end}, create_defaults={"valid_to": row.end, "confirmed_by": actor},
     )  # fmt: skip
     done.linked += new
@@ -190,7 +178,7 @@ def bind_waiting_links(source: Source) -> int:
     if Source.objects.filter(kind=source.kind).count() != 1:
         return 0
     waiting = CourseLink.objects.filter(source=None, kind=source.kind)
-    base = waiting.filter(programme__implementer__kind=Kind.TRAINING_BASE).first()
+    base = waiting.filter(programme__implementer__kind=BodyKind.TRAINING_BASE).first()
     if base and source.organisation is None:
         Source.objects.filter(pk=source.pk).update(organisation=base.programme.implementer)
     return waiting.update(source=source)
@@ -214,48 +202,12 @@ def find(key: str) -> Programme:
     return found[0]
 
 
-@transaction.atomic
-def decide(key: str, decision: str, *, actor: str, reason: str = "") -> Programme:
-    """Move a programme: submit, accept, return or reject.
+def decide(
+    key: str, decision: str, *, actor: str, reason: str = "", code: str = "", rules: Rules | None = None
+) -> Programme:
+    """Take a step of `transitions` with the programme that ``key`` names.
 
     :raises TransitionRefused: not possible from its state.
     """
-    programme = Programme.objects.select_for_update().get(pk=find(key).pk)
-    if (programme.state, decision) not in TRANSITIONS:
-        possible = [d for (state, d) in TRANSITIONS if state == programme.state]
-        raise TransitionRefused(
-            programme=programme, state=programme.state, decision=decision, possible=", ".join(possible) or "nothing"
-        )
-    _move(programme, decision, actor=actor, reason=reason)
-    return programme
-
-
-def _move(programme: Programme, decision: str, *, actor: str, reason: str, filing_number: str | None = None) -> None:
-    before, after = programme.state, TRANSITIONS[programme.state, decision]
-    programme.state = after
-    if after == State.FILED and programme.filing_number is None:
-        programme.filing_number = filing_number or _next_filing_number(programme.region, programme.year)
-    programme.save(update_fields=["state", "filing_number"])
-    FilingEvent.objects.create(programme=programme, from_state=before, to_state=after, actor=actor, reason=reason)
-
-
-def _next_filing_number(region: str, year: int) -> str:
-    FilingCounter.objects.get_or_create(region=region, year=year)
-    while True:  # skips numbers that files brought with them
-        FilingCounter.objects.filter(region=region, year=year).update(last=F("last") + 1)
-        last = FilingCounter.objects.get(region=region, year=year).last
-        number = _filing_number(region, year, last)
-        if not Programme.objects.filter(filing_number=number).exists():
-            return number
-
-
-def _filing_number(region: str, year: int, sequence: int) -> str:
-    try:
-        number, other = (settings.FILING_NUMBER.format(year=year, sequence=n, region=region) for n in (sequence, 0))
-    except (LookupError, ValueError, AttributeError) as error:
-        raise FilingPatternInvalid(pattern=settings.FILING_NUMBER, reason=f"{error} is not known") from None
-    if number == other:
-        raise FilingPatternInvalid(pattern=settings.FILING_NUMBER, reason="it lacks {sequence}")
-    if len(number) > _LONGEST_FILING_NUMBER:
-        raise FilingPatternInvalid(pattern=settings.FILING_NUMBER, reason="its numbers have more than 60 characters")
-    return str(number)
+    how = Taken(actor=actor, reason=reason, code=code, rules=rules or NO_RULES)
+    return take(find(key), Kind(decision), how)

@@ -33,12 +33,23 @@ _HEADINGS = {
     "备案编号": "filing_number",
     "状态": "state",
     "证书须审批": "certificates_need_approval",
+    "专业": "specialty",
+    "培训方式": "mode",
+    "培训对象": "audience",
+    "计划人数": "capacity",
+    "培训地点": "place",
+    "每人收费": "fee",
+    "师资": "teachers",
+    "说明": "remarks",
 }
+_TIMETABLE = {"项目编号": "key", "日期": "date", "主题": "topic", "教师": "teacher", "学时": "hours"}
+"""Headings of a further sheet: one line a lesson."""
 _NEEDED = ("key", "title", "category", "organiser", "organiser_uscc", "hours", "start", "end")
 _WORDS = {
     "category": {"公需科目": "public", "公需": "public", "专业科目": "professional", "专业": "professional"},
     "state": {"草稿": "draft", "待受理": "submitted", "已备案": "filed"},
     "certificates_need_approval": {"是": "true", "否": "false"},
+    "mode": {"线下": "in_person", "线上": "online", "线上线下结合": "mixed"},
 }
 _ROLES = ("organiser", "implementer")
 
@@ -82,10 +93,31 @@ def read_sheet(path: Path, data: bytes) -> tuple[dict[str, Any], Place]:
                 if missing:
                     raise stop(f"sheet {sheet}, row {at + 1}: the columns {'、'.join(missing)} are missing")
                 content, place, doubts = _content(sheet, rows, at, columns)
+                _add_lessons(content, {name: other for name, other in sheets.items() if name != sheet})
                 if doubts:
                     raise ProgrammeFileInvalid(path=path, count=len(doubts), problems=doubts)
                 return content, place
     raise stop("no sheet has a row of headings with 项目编号 and 项目名称")
+
+
+def _add_lessons(content: dict[str, Any], sheets: dict[str, list[list[Any]]]) -> None:
+    """Give each programme the lessons that other sheets list under its key."""
+    for rows in sheets.values():
+        for at, row in enumerate(rows[:30]):
+            columns = {_TIMETABLE[h]: i for i, cell in enumerate(row) if (h := str(cell).strip()) in _TIMETABLE}
+            if not {"key", "topic", "hours"} <= columns.keys():
+                continue
+            for line in rows[at + 1 :]:
+                lesson = {name: _cell(name, line[i]) for name, i in columns.items() if i < len(line) and line[i] != ""}
+                key = _code(lesson.pop("key", ""))
+                for programme in content["programmes"]:
+                    if lesson and _code(programme.get("key", "")) == key:
+                        programme.setdefault("timetable", []).append(lesson)
+            return
+
+
+def _code(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def _content(

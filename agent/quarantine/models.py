@@ -28,7 +28,17 @@ class Held(models.Model):
                 fields=["what", "key", "code"], condition=models.Q(released_at=None), name="held_once_while_open"
             ),
         ]
-        indexes = [models.Index(fields=["source", "code"], condition=models.Q(released_at=None), name="held_open")]
+        indexes = [
+            # what waits by code and age, and what was released lately, are counted from the index alone
+            models.Index(
+                fields=["source", "code", "opened_at"], condition=models.Q(released_at=None), name="held_open_since"
+            ),
+            models.Index(
+                fields=["released_at"], include=["source", "code"], condition=~models.Q(released_at=None),
+                name="held_released",
+            ),
+            models.Index(fields=["key"], condition=~models.Q(released_at=None), name="held_before"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.code} {self.what} {self.key}"

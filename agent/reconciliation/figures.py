@@ -31,7 +31,7 @@ WITH held AS (
     SELECT c.source_id, c.id, (a.id IS NOT NULL)::int + COALESCE(h.n, 0) AS n,
            a.id IS NULL AND h.n IS NULL AND c.landed_at > %(young)s AS young
     FROM intake_completion c
-    LEFT JOIN matching_achievement a ON a.completion_id = c.id
+    LEFT JOIN matching_achievement a ON a.completion_id = c.id AND NOT a.withdrawn
     LEFT JOIN held h ON h.id = c.id
     WHERE c.current AND c.passed
 )
@@ -126,7 +126,7 @@ def count(cursor: CursorWrapper, policies: Mapping[int, Policy], young: datetime
 # --- names ---------------------------------------------------------------------------------------------------------
 _OF_COMPLETIONS = """
 SELECT c.id, c.run_id, c.course, c.course_name, c.name, c.id_masked, c.learned_on,
-       (SELECT count(*) FROM matching_achievement a WHERE a.completion_id = c.id),
+       (SELECT count(*) FROM matching_achievement a WHERE a.completion_id = c.id AND NOT a.withdrawn),
        (SELECT count(*) FROM quarantine_held h WHERE h.what = 'completion' AND h.key = c.id::text
         AND h.released_at IS NULL)
 FROM intake_completion c WHERE c.id = ANY(%s) ORDER BY c.id

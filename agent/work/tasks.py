@@ -24,6 +24,7 @@ from agent.intake.errors import Interrupted, SourceResting
 from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
+from agent.mapping.courses import refresh
 from agent.reconciliation import stage as reconciliation
 from agent.work import telling
 from agent.work.lasting import persistently
@@ -50,6 +51,7 @@ def pull_source(
     with _again(context, attempts), suppress(SourceResting):  # resting: the run before wrote down why
         pull(found, Mode(mode), _Progress(context, found), because=because, follow_up=_ask_for_stages)
         defer_stages()  # rows that were missing or refused may have come back without a new one
+        refresh(found)  # so that nobody waits for it at the page of the courses
 
 
 @app.task(name="backfill", pass_context=True)

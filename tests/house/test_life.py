@@ -142,7 +142,7 @@ def test_each_step_is_told_once_and_a_successors_issue_with_it(crowd):
 
 
 def test_what_the_source_took_back_is_not_restored_by_hand(crowd):
-    sql("UPDATE matching_achievement SET withdrawn = true, revision = revision + 1")
+    sql("UPDATE intake_completion SET passed = false")
     assert run_stages().issued.revoked == 3
     event = Certificate.objects.get(number=crowd[0]).events.get(kind="revoked")
     assert event.reason_class == "source_withdrew"

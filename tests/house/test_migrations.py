@@ -28,7 +28,7 @@ def old_house(base: Base, tmp_path: Path) -> list[tuple]:
     pull(roster(tmp_path / "r.csv", *people))
     run_stages()
     pdf_of(Certificate.objects.get(holder="王一"))
-    sql("UPDATE matching_achievement SET withdrawn = true, revision = revision + 1 WHERE name = '张三'")
+    sql("UPDATE intake_completion SET passed = false WHERE name = '张三'")
     assert run_stages().issued.revoked == 1
     call_command("migrate", "certificates", BEFORE, verbosity=0)
     return kept()

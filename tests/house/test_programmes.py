@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
+from pathlib import Path
 
 import pytest
 import yaml
+from django.db import DatabaseError, IntegrityError, transaction
 
 from agent.flow import run_stages
 from agent.intake.sources import save
 from agent.intake.sync import pull
 from agent.organisations.models import Organisation
 from agent.programmes.errors import (
+    FilingIncomplete,
     FilingPatternInvalid,
+    NotByOneself,
     ProgrammeFileInvalid,
     ProgrammeUnknown,
     SourceAmbiguous,
     TransitionRefused,
+    WrongDay,
 )
-from agent.programmes.filing import DECISIONS, bind_waiting_links, decide, find
+from agent.programmes.filing import bind_waiting_links, decide, find
 from agent.programmes.models import CourseLink, FilingEvent, Programme, ProgrammeVersion, State
+from agent.programmes.transitions import ON_RECORD, STEP, Kind, allowed, diagram, moves, table
 from connectors.testing.fake_moodle import PROGRAMMES
 from tests.house.houses import connect, file_programmes, filing_number, held, line, one, roster, sql
 from tests.house.programme_files import BASE, BUREAU, HEALTH, LINE, ROW, bring, file, refused, sheet
@@ -147,34 +154,64 @@ def test_a_programme_that_is_not_filed_gets_a_new_version_and_its_mapping_moves(
 
 
 # --- deciding ----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("state", "possible"),
-    [
-        ("draft", {"submit": "submitted"}),
-        ("submitted", {"accept": "filed", "return": "returned", "reject": "rejected"}),
-        ("returned", {"submit": "submitted"}),
-        ("filed", {}),
-        ("rejected", {}),
-        ("cancelled", {}),
-    ],
-)
-def test_each_state_allows_its_decisions_and_no_other(house: str, tmp_path, state: str, possible: dict):
-    bring(file(tmp_path, *(ROW | {"key": f"K{at}", "state": "draft"} for at in range(len(DECISIONS)))))
-    number = "n{}" if state == "filed" else None
-    for at, decision in enumerate(DECISIONS):
-        Programme.objects.filter(key=f"K{at}").update(state=state, filing_number=number and number.format(at))
-        if decision in possible:
-            assert decide(f"K{at}", decision, actor="bureau", reason="好").state == possible[decision]
-            event = FilingEvent.objects.get()
-            assert (event.from_state, event.to_state, event.actor, event.reason) == (
-                state, possible[decision], "bureau", "好",
-            )  # fmt: skip
-            sql("ALTER TABLE programmes_filingevent DISABLE TRIGGER append_only")
-            sql("DELETE FROM programmes_filingevent")
-        else:
+NEEDS_MORE = {
+    Kind.CHANGE: FilingIncomplete,  # a file says less than a form asks
+    Kind.CANCEL: WrongDay,  # 2024 has begun
+    Kind.VOID: NotByOneself,
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_each_state_allows_its_steps_and_no_other(house: str, tmp_path, state: State):
+    bring(file(tmp_path, *(ROW | {"key": kind.value, "state": "draft"} for kind in Kind)))
+    for at, kind in enumerate(Kind):
+        numbered = None if state in ("draft", "submitted", "returned", "rejected", "cancelled") else f"n{at}"
+        Programme.objects.filter(key=kind.value).update(state=state, filing_number=numbered)
+        if state not in STEP[kind].sources:
             with pytest.raises(TransitionRefused) as error:
-                decide(f"K{at}", decision, actor="bureau")
-            assert (", ".join(possible) or "nothing") in error.value.how_to_fix
+                decide(kind.value, kind, actor="bureau", reason="好")
+            assert (", ".join(allowed(state)) or "nothing") in error.value.how_to_fix
+        elif kind in NEEDS_MORE:
+            with pytest.raises(NEEDS_MORE[kind]):
+                decide(kind.value, kind, actor="bureau", reason="好")
+        else:
+            assert decide(kind.value, kind, actor="bureau", reason="好").state == STEP[kind].target
+            event = FilingEvent.objects.get(programme__key=kind.value)
+            assert (event.kind, event.from_state, event.to_state, event.actor, event.reason) == (
+                kind, state, STEP[kind].target, "bureau", "好",
+            )  # fmt: skip
+
+
+def test_the_database_knows_what_is_on_record_and_refuses_what_is_no_step(house: str, tmp_path):
+    bring(file(tmp_path, ROW))
+    for state in State:
+        Programme.objects.update(state=state)
+        assert one("SELECT on_record FROM programmes_programme") == (state in ON_RECORD)
+    programme = Programme.objects.get()
+    for kind, before, after in product(Kind, State, State):
+        if (kind, before, after) not in moves() and (before, after) in {("draft", "filed"), ("closed", "filed")}:
+            with pytest.raises(IntegrityError), transaction.atomic():
+                FilingEvent.objects.create(programme=programme, kind=kind, from_state=before, to_state=after, actor="x")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Programme.objects.update(state="running", filing_number=None)
+
+
+def test_a_filed_version_and_an_event_never_change(house: str, tmp_path):
+    bring(file(tmp_path, ROW))
+    for statement in (
+        "UPDATE programmes_programmeversion SET details = '{}'", "DELETE FROM programmes_programmeversion",
+        "UPDATE programmes_filingevent SET remarks = '{}'",
+    ):  # fmt: skip
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            sql(statement)
+
+
+def test_the_drawing_in_the_docs_is_the_table():
+    page = (Path(__file__).parents[2] / "docs" / "programmes.md").read_text("utf-8")
+    assert f"```mermaid\n{diagram()}\n```" in page
+    assert table() in page
+    for state in State:
+        assert f"`{state.value}`" in page, state
 
 
 def test_a_programme_is_found_by_key_place_or_filing_number(house: str, tmp_path):

@@ -289,6 +289,27 @@ def test_a_wrong_body_is_refused(bureau, facts):
         bodies.add(facts, by="li")
 
 
+def test_many_who_add_at_once_get_numbers_of_their_own(bureau):
+    codes = ("123704004930000014", "11370400MB23456780", "12370402MB0A00012H", "91370402MA3C000T1Q")
+    said: list[str] = []
+
+    def add(code: str) -> None:
+        try:
+            said.append(bodies.add(Facts(code, Kind.EMPLOYER, code, "370400"), by="test").uscc)
+        except OrganisationInvalid:
+            said.append("known")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=add, args=(code,)) for code in (*codes, codes[0])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == sorted([*codes, "known"])
+    assert sorted(Organisation.objects.values_list("issuer_number", flat=True)) == [1, 2, 3, 4, 5]
+
+
 def test_only_a_base_works_for_a_department(bureau):
     with pytest.raises(OrganisationInvalid):
         bodies.add(Facts("123704004930000014", Kind.TRAINING_BASE, "x", "370400", None, bureau), by="li")

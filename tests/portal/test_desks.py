@@ -61,7 +61,7 @@ def test_a_department_sees_its_programmes_with_what_became_of_them(town, text):
 def test_the_bureau_sees_what_to_decide_and_the_whole(town, text):
     page = text(town.client("reviewer").get("/"))
     assert "1件备案等待决定" in page
-    assert "xueshi programme decide 370400/2024/P4 accept" in page
+    assert f'<a href="/filings/{town.programmes["P4"].pk}/"' in page
     assert "大数据技术与应用" in page
     Programme.objects.filter(key="P4").update(state="rejected")
     assert "没有等待决定的备案" in text(town.client("reviewer").get("/"))

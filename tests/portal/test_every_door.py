@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,11 +19,16 @@ from django.urls import get_resolver, reverse
 
 from agent.certificates.models import Certificate, TemplateVersion
 from agent.certificates.template_register import publish, save_draft
-from agent.intake.models import Completion, Source, SyncRun
+from agent.intake.models import Completion, Source, SourceDraft, SyncRun
 from agent.learners.models import Account, Learner
-from agent.localtime import now
+from agent.localtime import local_date, now
+from agent.matching.models import Decision
 from agent.organisations.models import Kind, Membership, Organisation
 from agent.people import invitations, presence
+from agent.programmes.attachments import attach
+from agent.programmes.drafts import begin
+from agent.programmes.models import CourseLink, Programme
+from agent.quarantine.models import Held
 from agent.reconciliation import stage as reconciliation
 from tests.certificates.template_files import plain
 
@@ -34,6 +40,7 @@ SIGNED_IN = STAFF | {LEARNER}
 EVERYBODY = SIGNED_IN | {ANYBODY}
 BUREAU = {REVIEWER, HEAD}
 WATCHES = BUREAU | {AUDITOR, ADMIN}  # everything that sources bring
+FILINGS = BUREAU | {OFFICER, BASE, AUDITOR}
 NOBODY: set[str] = set()
 
 
@@ -69,6 +76,10 @@ def both(name: str, mine: set[str], others: set[str], post: dict[str, Any] | Non
     return [Door(mine, own(name, **more), post=post), Door(others, other(name, **more), post=post)]
 
 
+def of_file(whose: str) -> Callable[[Things], dict[str, Any]]:
+    return lambda things: {"number": getattr(things, whose)["unsent"], "file": getattr(things, whose)["file"]}
+
+
 PUBLIC = [Door(EVERYBODY)]
 DOORS: dict[str, list[Door]] = {
     "verify-certificate": [Door(EVERYBODY, lambda t: t.own["code"])],
@@ -89,11 +100,47 @@ DOORS: dict[str, list[Door]] = {
         *both("programme", BUREAU | {OFFICER}, BUREAU, post={}),
     ],
     "approval-needed": both("programme", BUREAU | {OFFICER}, BUREAU, post={"needed": "0"}),
+    "filings": [Door(FILINGS)],
+    "filings-book": [Door(FILINGS)],
+    "filings-import": [Door({OFFICER}), Door(NOBODY, post={"organiser": "0"})],
+    "filing-new": [Door(NOBODY, post={"organiser": "0"})],  # of one's own: tests/portal/test_filings.py
+    "filing": [*both("filing", FILINGS, BUREAU | {AUDITOR}), *both("unsent", {OFFICER}, NOBODY)],
+    "filing-book": [*both("filing", FILINGS, BUREAU | {AUDITOR}), *both("unsent", {OFFICER}, NOBODY)],
+    "filing-form": [*both("unsent", {OFFICER}, NOBODY), *both("unsent", {OFFICER}, NOBODY, post={})],
+    "filing-draft": both("unsent", {OFFICER}, NOBODY, post={}),
+    "filing-copy": both("unsent", {OFFICER}, NOBODY, post={"year": str(local_date(now()).year)}),
+    "filing-step": [
+        *both("filing", BUREAU, BUREAU, post={"kind": "accept"}),
+        *both("filing", {OFFICER}, NOBODY, post={"kind": "withdraw"}),
+        *both("filing", {OFFICER, BASE}, NOBODY, post={"kind": "start"}),
+    ],
+    "filing-void": both("filing", BUREAU, BUREAU, post={"what": "propose", "fate": "revoke"}),
+    "filing-upload": both("unsent", {OFFICER}, NOBODY, post={}),
+    "filing-file": [Door({OFFICER}, of_file("own")), Door(NOBODY, of_file("other"))],
+    "filing-drop": [Door({OFFICER}, of_file("own"), post={}), Door(NOBODY, of_file("other"), post={})],
     "runs": [Door(WATCHES | {BASE})],
     "runs-csv": [Door(WATCHES | {BASE}), Door(WATCHES, query="?source=别家平台")],
     "run": both("run", WATCHES | {BASE}, WATCHES),
     "reconciliation": [Door(WATCHES | {BASE})],
     "reconciliation-csv": [Door(WATCHES | {BASE})],
+    "mapping": [Door(WATCHES | {BASE}), Door(WATCHES, query="?source=别家平台")],
+    "mapping-course": [
+        Door(WATCHES | {BASE}, own("source"), "?course=P1"),
+        Door(NOBODY, other("source"), "?course=P1"),
+    ],
+    "mapping-try": [Door(BUREAU | {BASE}, post={})],
+    "mapping-confirm": [Door(BUREAU | {BASE}, post={})],
+    "mapping-withdraw": both("link", BUREAU | {BASE}, BUREAU),
+    "quarantine": [Door(WATCHES | {BASE})],
+    "quarantine-code": [Door(WATCHES | {BASE}, lambda _: {"code": "E_COURSE_UNMAPPED"})],
+    "quarantine-item": both("held", WATCHES | {BASE}, WATCHES),
+    "quarantine-try": [Door(BUREAU | {BASE}, post={})],
+    "quarantine-confirm": [Door(BUREAU | {BASE}, post={})],
+    "quarantine-decisions": [Door(WATCHES | {BASE})],
+    "quarantine-undo": both("decision", BUREAU | {BASE}, BUREAU),
+    "connect": [Door({BASE, ADMIN})],
+    "connect-draft": both("source_draft", {BASE, ADMIN}, {ADMIN}),
+    "connected": both("source", {BASE, ADMIN}, {ADMIN}),
     "templates": [Door(BUREAU | {OFFICER, BASE, AUDITOR})],
     "template-upload": [
         Door({OFFICER}, post={"owner": "industry"}),  # each only for a body of their own
@@ -192,20 +239,49 @@ def things(town: Any) -> Things:
     client = Client()
     client.force_login(stranger)
     presence.began(stranger, client.session.session_key, place="", agent="")
+    unsent = {
+        whose: begin(bodies[body], local_date(now()).year, by="test")
+        for whose, body in {"own": "industry", "other": "health"}.items()
+    }
+    files = {whose: attach(each, "x.pdf", b"%PDF-1.7", by="test").pk for whose, each in unsent.items()}
+    elsewhere = town.programme("P9", "别处的班", "professional", 8, organiser="health", state="submitted")
+    Programme.objects.filter(pk=elsewhere.pk).update(implementer=bodies["other base"])
     wangwu = Account.objects.get(user__username="wangwu")
+    sources = (town.source, source)
+    links = [
+        CourseLink.objects.create(
+            source=each, kind="moodle", course="UNUSED", programme=town.programmes["P1"], valid_from=date(2024, 1, 1),
+            valid_to=date(2024, 1, 2), confirmed_by="test",
+        ).pk
+        for each in sources
+    ]  # fmt: skip
+    items = [
+        Held.objects.create(what="row", key=str(each.pk), source=each.name, code="E_ROW_MALFORMED", opened_at=now()).pk
+        for each in sources
+    ]
+    decided = [Decision.objects.create(kind="alias", source=each, by="test", reason="test").pk for each in sources]
+    begun = [
+        SourceDraft.objects.create(organisation=each.organisation, kind="moodle", name=f"{each}2", by="test").pk
+        for each in sources
+    ]
     return Things(
         town,
         own={
             "code": {"number": mine.number, "token": mine.token}, "certificate": mine.number, "body": bodies["base"].pk,
-            "run": town.run.pk, "programme": town.programmes["P2"].pk, "invitation": ended.invitation.pk,
+            "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
+            "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk,
+            "invitation": ended.invitation.pk,
             "token": invited.link.split("/")[-2], "staff": User.objects.get(username=OFFICER).pk,
             "learner": Learner.objects.get(name="王五").pk,
             "membership": Membership.objects.create(user=spare, organisation=bodies["base"], role=BASE).pk,
             "draft": save_draft(plain(), bodies["industry"], by="test").pk,
             "version": publish(plain(), bodies["industry"], by="test").pk,
+            "filing": town.programmes["P4"].pk, "unsent": unsent["own"].pk, "file": files["own"],
             "shipped": TemplateVersion.objects.filter(template__owner=None).first().pk,
         },
         other={
+            "filing": elsewhere.pk, "unsent": unsent["other"].pk, "file": files["other"],
+            "source": source.pk, "link": links[1], "held": items[1], "decision": decided[1], "source_draft": begun[1],
             "certificate": theirs.number, "programme": town.programmes["P1"].pk,
             "run": SyncRun.objects.create(source=source, state="done", finished_at=now()).pk,
             "presence": stranger.presences.latest("pk").pk, "learner_account": wangwu.user_id,

@@ -14,7 +14,8 @@ from django.utils.translation.template import templatize
 import agent.portal
 from agent.intake.models import SyncRun
 from agent.portal.words import _EVENT_REASONS
-from agent.programmes.models import State
+from agent.programmes.models import Mode, State, VoidProposal
+from agent.programmes.transitions import Code, Kind
 
 PORTAL = Path(agent.portal.__file__).parent
 FOLDER = PORTAL / "locale" / "en" / "LC_MESSAGES"
@@ -36,7 +37,8 @@ def used() -> set[object]:
             one, two = ast.literal_eval(first), ast.literal_eval(second) if second else None
             context = one if name == "pgettext" else None
             found.add((context, two if context else (one, two) if name == "ngettext" else one))
-    labels = [*State.labels, *SyncRun.State.labels, *SyncRun.Mode.labels, *_EVENT_REASONS.values()]
+    filing = [*Kind.labels, *Code.labels, *Mode.labels, *VoidProposal.Fate.labels]
+    labels = [*State.labels, *filing, *SyncRun.State.labels, *SyncRun.Mode.labels, *_EVENT_REASONS.values()]
     return found | {(None, str(label)) for label in labels}
 
 

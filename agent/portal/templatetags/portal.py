@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
 from agent.intake.models import SyncRun
-from agent.portal import equation_words, role_words, run_words, words
+from agent.portal import equation_words, filing_words, role_words, run_words, words
 from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 from agent.quarantine import codes
@@ -157,3 +157,27 @@ def grouped(number: str) -> SafeString:
         parts.append(f"<span>{html.escape(number[at : at + length])}</span>")
         at += length
     return mark_safe(f'<span class="number">{"".join(parts)}</span>')  # noqa: S308 - escaped above
+
+
+@register.filter
+def filing_step(kind: str) -> str:
+    """What happened to a filing."""
+    return filing_words.step(kind)
+
+
+@register.filter
+def filing_state(state: str) -> str:
+    """Where a filing stands."""
+    return filing_words.state(state)
+
+
+@register.filter
+def filing_code(code: str) -> str:
+    """Why the bureau decided so."""
+    return filing_words.code(code)
+
+
+@register.filter
+def filing_label(name: str) -> str:
+    """A field of the form of a filing."""
+    return filing_words.label(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -56,6 +57,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
                 token, username=said["username"], name=said["first_name"], password=said["password1"]
             )
             return enter(request, user, "/")
+    except IntegrityError:  # somebody took that user name a moment ago
+        form.add_error("username", gettext("这个用户名刚被别人用了，请换一个。"))
     except InvitationOver:
         brake.miss()
         return render(request, "portal/invitation_over.html", status=404)
