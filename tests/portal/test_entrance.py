@@ -152,7 +152,9 @@ def test_an_invitation_becomes_an_account(town, text):
     link = invitations.invite(town.bodies["bureau"], Role.BUREAU_HEAD, by="test").link
     address = link.partition(":8000")[2]
     client = Client()
-    page = text(client.get(address))
+    answer = client.get(address)
+    page = text(answer)
+    assert answer["Referrer-Policy"] == "strict-origin"
     assert "人社局负责人" in page
     assert "示例bureau" in page
     said = {"first_name": "张三", "username": "zhangsan", "password1": PASSWORD, "password2": PASSWORD}

@@ -19,7 +19,6 @@ from agent.people.errors import InvitationOver
 from agent.portal.entrance import enter
 from agent.portal.role_words import role_name
 from agent.portal.throttle import Brake
-from agent.portal.views.verify import discreet
 
 _GUESSES = 30
 
@@ -42,9 +41,15 @@ class AccountForm(UserCreationForm):  # type: ignore[type-arg] # not subscriptab
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@discreet
 def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Open an account with it. Used, expired and invented links look alike."""
+    response = _accept(request, token)
+    # the address is the secret, and goes nowhere; but without an origin a browser's own form would be refused
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+def _accept(request: HttpRequest, token: str) -> HttpResponse:
     brake = Brake(request, "invitation", limit=_GUESSES)
     if brake.on():
         return render(request, "portal/too_many.html", status=429)
