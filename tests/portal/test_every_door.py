@@ -234,7 +234,8 @@ def things(town: Any) -> Things:
         own={
             "code": {"number": mine.number, "token": mine.token}, "certificate": mine.number, "body": bodies["base"].pk,
             "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
-            "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk, "invitation": ended.invitation.pk,
+            "source_draft": begun[0],
+            "run": town.run.pk, "programme": town.programmes["P2"].pk, "invitation": ended.invitation.pk,
             "token": invited.link.split("/")[-2], "staff": User.objects.get(username=OFFICER).pk,
             "learner": Learner.objects.get(name="王五").pk,
             "membership": Membership.objects.create(user=spare, organisation=bodies["base"], role=BASE).pk,
@@ -243,7 +244,8 @@ def things(town: Any) -> Things:
             "shipped": TemplateVersion.objects.filter(template__owner=None).first().pk,
         },
         other={
-            "source": source.pk, "link": links[1], "held": items[1], "decision": decided[1], "source_draft": begun[1],
+            "source": source.pk, "link": links[1], "held": items[1], "decision": decided[1],
+            "source_draft": begun[1],
             "certificate": theirs.number, "programme": town.programmes["P1"].pk,
             "run": SyncRun.objects.create(source=source, state="done", finished_at=now()).pk,
             "presence": stranger.presences.latest("pk").pk, "learner_account": wangwu.user_id,
