@@ -1,5 +1,5 @@
-"""A base's whole story in a real browser: it connects its Moodle, maps a course by a suggestion after a dry run, and the
-completions are released; on a desk and on a phone, and without a script.
+"""A base's whole story in a real browser, on a desk and on a phone: it connects its Moodle, maps a course by a
+suggestion after a dry run, and the completions are released.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def _worked() -> None:
     run_stages()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_from_the_wizard_to_released_completions(town: Town, moodle, site, browser, width, scheme):
+@pytest.mark.parametrize("screen", [(1280, "light"), (360, "dark")])
+def test_from_the_wizard_to_released_completions(town: Town, moodle, site, browser, screen):
+    width, scheme = screen
     complaints: list[str] = []
     cookie = town_cookie(town, "operator")
     page = opened(browser, complaints, viewport={"width": width, "height": 900}, color_scheme=scheme)

@@ -19,8 +19,11 @@ from agent.quarantine.models import Held
 from connectors.base import kinds, load
 from connectors.errors import ConnectorError
 
-PASSED_BY = {"E_SOURCE_UNKNOWN", "E_KIND_UNKNOWN", "E_ERROR", "E_RANGE", "E_BACKFILL_OPEN", "E_NO_BACKFILL"}
-"""Errors of a command that began no run."""
+PASSED_BY = {
+    *("E_SOURCE_UNKNOWN", "E_KIND_UNKNOWN", "E_ERROR", "E_RANGE", "E_BACKFILL_OPEN", "E_NO_BACKFILL"),
+    *("E_SOURCE_NAME", "E_UPLOAD", "E_NOT_CHECKED"),
+}
+"""Errors of a command or a page that began no run."""
 
 
 @pytest.fixture
