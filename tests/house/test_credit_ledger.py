@@ -14,7 +14,7 @@ from agent.credit import stage
 from agent.credit.errors import PolicyMissing
 from agent.credit.policy import load_policy
 from agent.credit.year import year_of
-from agent.flow import _year_rule, policies, run_stages
+from agent.flow import year_rule, policies, run_stages
 from agent.intake.sync import pull
 from agent.learners.models import Learner
 from agent.matching import stage as matching
@@ -162,7 +162,7 @@ def test_what_is_matched_while_the_stage_runs_waits_for_the_next_run(base: Base,
         if name == "credit" and done == 1 and not seen:
             seen.append(done)
             land(tmp_path / "b.csv", line("王一", 1, filing_number("G1"), "2024-07-05"), name="b")
-            matching.run([_year_rule(policy) for policy in policies().values()])
+            matching.run([year_rule(policy) for policy in policies().values()])
 
     run_stages(match_more)
     run_stages()
