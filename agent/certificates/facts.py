@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 NAME = "继续教育专业科目学时证书"
 """What the paper is called."""
+LANGUAGES = {"zh": "中文", "zh-en": "中英双语"}
+"""In which it can be drawn."""
 
 
 @dataclass(frozen=True, slots=True)

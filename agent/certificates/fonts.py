@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pylopdf_fonts_jp
 import pylopdf_fonts_zh_cn
-from fontTools.ttLib import TTFont
 
 from agent.certificates.errors import GlyphMissing, PrivateUse, TextControl
 
@@ -42,6 +41,8 @@ def font_folders() -> list[Path]:
 @lru_cache(maxsize=1)
 def _read() -> tuple[tuple[str, ...], frozenset[str]]:
     """The fonts' families in order, and every visible character that one of them has a glyph for."""
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - 5 MB, which only who draws needs
+
     families: list[str] = []
     points: set[int] = set()
     for path in _files():
@@ -56,6 +57,8 @@ def _read() -> tuple[tuple[str, ...], frozenset[str]]:
 @cache
 def _widths(path: Path) -> tuple[float, dict[int, str], dict[str, tuple[int, int]]]:
     """Of one font: its units in an em, its glyphs by character, and how wide each is."""
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - as above
+
     with TTFont(path, lazy=True) as font:
         return float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)
 

@@ -29,7 +29,6 @@ REQUIRED = (
 )  # fmt: skip
 """What every page must show. The rest (`OPTIONAL`) stands in the credential that the page carries."""
 OPTIONAL = ("series", "implementer", "from")
-LANGUAGES = {"zh": "中文", "zh-en": "中英双语"}
 SIZES = {"portrait": (210, 297), "landscape": (297, 210)}  # A4, millimetres
 
 _MOST_BYTES, _MOST_FILES, _LONGEST_PATH = 4_000_000, 60, 120

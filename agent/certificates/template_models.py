@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from agent.certificates.template_folder import LANGUAGES
+from agent.certificates.facts import LANGUAGES
 from agent.organisations.models import Organisation
 from agent.programmes.models import Programme
 

@@ -84,7 +84,7 @@ def _store(template: Template, owner: Organisation | None, *, by: str) -> Templa
     )  # fmt: skip
 
 
-def publish_shipped(**_: object) -> None:
+def publish_shipped() -> None:
     """Put what this release ships on record, after each migration: an older release's version stays as it was."""
     if TemplateVersion._meta.db_table not in connection.introspection.table_names():  # noqa: SLF001 - Django's own way
         return  # migrated to a time before templates

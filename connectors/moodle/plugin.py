@@ -111,31 +111,27 @@ class Plugin:
             raise DigestWrong(first=block.first, last=block.last)
 
     def _pages(self, part: Part, tally: Tally) -> Iterator[Page]:
-        total, sequence = 0, None
-        for place, answer in enumerate(self._answers(part)):
-            if not place:
-                total, sequence = answer.total, answer.sequence if self.keeps_log else None
+        answer = self._asked(part, (part.start, 0))
+        total, sequence = answer.total, answer.sequence if self.keeps_log else None
+        while True:
+            told, following = replace(answer, rows=[]), None
             for some, more in a_few(answer.rows):  # they are let go of as they are given
+                if told.more and following is None and len(answer.rows) <= self._size // 2:
+                    # it comes while the rest is worked on; no sooner, or both would have to be kept
+                    following = self._client.call_ahead(COMPLETIONS, **self._params(part, told.last, count=0))
                 page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
                 tally.rows += len(some)
                 tally.marks += marks_of(some)
                 yield page
                 del page  # nothing keeps it while the next is made
                 sequence = None
+            if not told.more:
+                break
+            answer = self._asked(part, told.last, told, following)
         if tally.rows != total:
             at_last = self._ask(part, (part.start, 0), count=1, limit=1).total
             if not agrees(tally.rows, total, at_last):
                 raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
-
-    def _answers(self, part: Part) -> Iterator[Answer]:
-        """What the plugin answers, up to the last; each answer comes while the one before is worked on."""
-        answer = self._asked(part, (part.start, 0))
-        while answer.more:
-            before = replace(answer, rows=[])
-            following = self._client.call_ahead(COMPLETIONS, **self._params(part, before.last, count=0))
-            yield answer
-            answer = self._asked(part, before.last, before, following)
-        yield answer
 
     def _page(self, answer: Answer, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
         batch = self.read(answer)

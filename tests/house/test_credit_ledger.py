@@ -14,7 +14,7 @@ from agent.credit import stage
 from agent.credit.errors import PolicyMissing
 from agent.credit.policy import load_policy
 from agent.credit.year import year_of
-from agent.flow import year_rule, policies, run_stages
+from agent.flow import policies, run_stages, year_rule
 from agent.intake.sync import pull
 from agent.learners.models import Learner
 from agent.matching import stage as matching

@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings
 
 from agent.certificates.credential import sign_credentials
+from agent.certificates.facts import LANGUAGES
 from agent.certificates.models import Certificate
 from agent.certificates.pdfs import facts_of
 from agent.certificates.signer import signing_keys
-from agent.certificates.template_folder import LANGUAGES, SHIPPED_NAMES
+from agent.certificates.template_folder import SHIPPED_NAMES
 from tests.certificates import sweep
 
 _HANAMIN = "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"
