@@ -22,7 +22,7 @@ def main(url: str, token: str) -> None:
     start()
     from agent.certificates import stage as certificates
     from agent.credit import stage as credit
-    from agent.flow import _year_rule, policies
+    from agent.flow import policies, year_rule
     from agent.intake.sources import save
     from agent.intake.sync import pull
     from agent.matching import stage as matching
@@ -32,7 +32,7 @@ def main(url: str, token: str) -> None:
     rules = policies()
     found: dict[str, Any] = {}
     found["rows"] = pull(source).landed
-    matched = _timed(found, "matching", lambda: matching.run([_year_rule(policy) for policy in rules.values()]))
+    matched = _timed(found, "matching", lambda: matching.run([year_rule(policy) for policy in rules.values()]))
     credited = _timed(found, "credit", lambda: credit.run(rules))
     issued = _timed(found, "issuing", lambda: certificates.run(rules))
     found |= {
