@@ -62,7 +62,7 @@ COLUMNS = (
 _DIGEST = size(16)
 _NOTHING = text("")
 _PRECISIONS = {precision: text(precision) for precision in get_args(Precision)}
-_PEOPLE, _COURSES, _REPEATED = 20_000, 5_000, 5_000  # pieces that are kept; a city has more people
+_PEOPLE, _COURSES, _REPEATED = 10_000, 5_000, 5_000  # pieces that are kept; a city has more people
 
 
 class Lander:

@@ -17,7 +17,7 @@ _HAN = re.compile(
 )
 
 
-@lru_cache(10_000)  # a learner's ten courses
+@lru_cache(5_000)  # a learner's ten courses
 def person_name(last: str, first: str) -> str:
     """Family name first. Han names are written without a blank (欧阳𠮷); every other name keeps the one that the site
     shows between its two fields (买买提 阿卜杜拉·艾合买提, Nguyễn Thị, Ырысбек Асан). No character is ever invented.

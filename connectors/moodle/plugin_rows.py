@@ -189,7 +189,7 @@ def _started_on(enrolled_at: int, started_at: int, completed: int) -> date | Non
 _course_name = lru_cache(5000)(in_chinese)
 
 
-@lru_cache(100_000)
+@lru_cache(20_000)
 def _day(hour: int) -> date:
     """The day in China of an hour since 1970; its offset from UTC has always been whole hours since then."""
     return datetime.fromtimestamp(hour * _HOUR, CHINA).date()
