@@ -13,11 +13,11 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
-from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -161,13 +161,18 @@ class HttpSession:
         Nothing else may be asked of the session meanwhile.
         """
         self.check_address()
-        send, came = self._posting(form), SimpleQueue[_Fetched]()
+        send, came = self._posting(form), Future[_Fetched]()
         end = time.monotonic() + self.limits.deadline
-        self._ahead = threading.Thread(
-            target=lambda: came.put(self._fetch(self.url + path, send, end)), name="answer ahead", daemon=True
-        )
+
+        def fetch() -> None:
+            try:
+                came.set_result(self._fetch(self.url + path, send, end))
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the answer
+                came.set_exception(error)
+
+        self._ahead = threading.Thread(target=fetch, name="answer ahead", daemon=True)
         self._ahead.start()
-        return lambda: self._ask(path, send, judge, patient=True, first=came.get)
+        return lambda: self._ask(path, send, judge, patient=True, first=came.result)
 
     def _posting(self, form: Callable[[], Form]) -> Send:
         return lambda url, **how: self._session.post(url, data=form(), **how)
@@ -209,7 +214,7 @@ class HttpSession:
                 return self._answer(url, fetched, judge)
             except ConnectorError as error:
                 problem = error.with_traceback(None)
-            if not (problem.retry and patient) or attempt >= self.limits.attempts:
+            if self._closed or not (problem.retry and patient) or attempt >= self.limits.attempts:
                 break
             wait = self._backoff(attempt) if fetched.wait is None else fetched.wait
             if wait > self.limits.longest_wait or time.monotonic() + wait >= end:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from agent.boot import start
 from agent.cli.output import AsJson, emit, page, table
@@ -60,7 +61,17 @@ def rotate(
         page.print(f"现在用 {keys.kid} 签名；{len(ended)} 个旧密钥 {overlap} 天后停用。", markup=False)
 
 
-@group.command("retire")
+class _NamedFirst(TyperCommand):
+    """One key in 64 has a name that begins with a dash: it is no option."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # the wider type is private to typer
+        known = {option for one in self.get_params(ctx) for option in one.opts}
+        if args and args[0].startswith("-") and args[0].partition("=")[0] not in known:
+            args = [*args[1:], "--", args[0]]
+        return super().parse_args(ctx, args)
+
+
+@group.command("retire", cls=_NamedFirst)
 def retire(
     kid: Annotated[str, typer.Argument(help="The key's name, or how it begins.")],
     since: Annotated[datetime | None, typer.Option(help="Believe nothing dated later (default: now).")] = None,

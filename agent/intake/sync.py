@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain, zip_longest
+from threading import Lock
 
 from django.db import connection
 
@@ -83,7 +84,7 @@ def running(source: Source, mode: str, because: str, span: Span | None = None) -
     :raises SourceBusy: another process syncs this source.
     :raises SourceResting: it failed too often, and nobody asked by hand.
     """
-    with _alone(source), _unhindered():
+    with _alone(source), _UNHINDERED:
         _widen()
         SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(
             state=SyncRun.State.FAILED, error_code="E_INTERRUPTED", error="The process ended in mid-run."
@@ -119,19 +120,31 @@ def _alone(source: Source) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext('xueshi sync'), %s)", [source.pk])
 
 
-@contextmanager
-def _unhindered() -> Iterator[None]:
+class _Unhindered:
     """Rows come by the thousand and hold no cycles: looking for some among them took a fifth of the time. And the
     thread that speaks with the database waits a millisecond for its turn beside the one that reads, and not five.
+
+    Both are the process's: of the runs that overlap in it the first sets them, and the last sets them back.
     """
-    usual, turn = gc.get_threshold(), sys.getswitchinterval()
-    gc.set_threshold(_COLLECT_AFTER, *usual[1:])
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-        sys.setswitchinterval(turn)
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._runs = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs == 1:
+                self._usual = gc.get_threshold(), sys.getswitchinterval()
+                gc.set_threshold(_COLLECT_AFTER, *self._usual[0][1:])
+                sys.setswitchinterval(_TURN)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                gc.set_threshold(*self._usual[0])
+                sys.setswitchinterval(self._usual[1])
 
 
 def _widen() -> None:
@@ -145,6 +158,7 @@ def _widen() -> None:
 
 
 _TURN = 0.001  # seconds
+_UNHINDERED = _Unhindered()
 _ROOM = 4 << 20  # bytes: a page of the usual size has half of it
 _COLLECT_AFTER = 1_000_000  # objects more than were let go of: a few pages come nowhere near, a leak would
 

@@ -407,7 +407,8 @@ def test_closing_a_session_ends_what_was_asked_for_ahead():
 
     limits = Limits(connect=1, read=60, deadline=60)
     with server(reply) as (url, _):
-        one = HttpSession(url, allow_private=True, limits=limits)
+        one, slept = HttpSession(url, allow_private=True, limits=limits), []
+        one.sleep = slept.append
         pending = one.post_ahead("/server.php", form, accept)
         assert asked.wait(10)
         one.close()
@@ -415,6 +416,15 @@ def test_closing_a_session_ends_what_was_asked_for_ahead():
         assert not any(thread.name == "answer ahead" for thread in threading.enumerate())
         with pytest.raises(errors.Unreachable):
             pending()
+        assert slept == [], "a session that was closed asks nobody again"
+
+
+def test_a_fault_of_ours_ahead_is_raised_too_and_nobody_waits_for_ever():
+    def broken():
+        raise ZeroDivisionError
+
+    with session() as one, pytest.raises(ZeroDivisionError):
+        one.post_ahead("/server.php", broken, accept)()
 
 
 def test_a_call_that_is_not_allowed_is_not_made_ahead_either():

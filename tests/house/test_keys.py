@@ -94,6 +94,13 @@ def test_the_key_in_use_is_not_retired_and_an_unknown_one_is_named(first, xueshi
     assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "nobody").err
 
 
+def test_a_key_whose_name_begins_with_a_dash_is_no_option(first, xueshi):
+    assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "-hg0FjLUue", "--since", "2020-01-01").err
+    assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "--since", "2020-01-01", "--", "-hg0FjLUue").err
+    assert "E_KEY_UNKNOWN" in xueshi("keys", "retire", "--since=2020-01-01", "--", "--0FjLUue").err
+    assert "The key's name" in xueshi("keys", "retire", "-h").out
+
+
 def test_a_retired_key_that_comes_back_signs_nothing(base, first, xueshi, own_home):
     old = signing_keys().kid
     xueshi("keys", "rotate", "--overlap", "0", "--json")

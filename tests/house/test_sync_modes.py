@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
@@ -36,6 +39,18 @@ def base(house, moodle) -> Base:
         base.learner(f"u{serial}")
         base.done(f"u{serial}", "WSYS", f"2024-05-{serial:02d}T02:00")
     return base
+
+
+def test_runs_that_overlap_leave_the_process_as_it_was(base: Base):
+    usual = gc.get_threshold(), sys.getswitchinterval()
+    other = save("other", kind="moodle", url="http://127.0.0.1:9", token="t", options={}, allow_private=True)[0]
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(sync.running(base.source, "full", "hand"))
+        assert (gc.get_threshold(), sys.getswitchinterval()) != usual
+        second.enter_context(sync.running(other, "full", "hand"))
+        first.close()
+        assert (gc.get_threshold(), sys.getswitchinterval()) != usual
+    assert (gc.get_threshold(), sys.getswitchinterval()) == usual
 
 
 def progress(base: Base) -> SourceState:
