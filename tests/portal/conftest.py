@@ -218,8 +218,8 @@ def text() -> Callable[[Any], str]:
 
 @dataclass(frozen=True)
 class Chromium:
-    """A browser, and the loop in which playwright runs. Playwright leaves it behind as the loop of this thread, and Django's
-    ORM and tests with loops of their own refuse such a thread: so it is the thread's only while a test has the browser.
+    """A browser, and the loop in which playwright runs. Playwright leaves it behind as the loop of this thread, and
+    Django's ORM and tests with loops of their own refuse such a thread: it is the thread's while a test has it.
     """
 
     browser: Browser
