@@ -19,6 +19,7 @@ from django.test import Client
 from django.utils import translation
 
 from agent.certificates.models import Certificate
+from agent.certificates.signer import signing_keys
 from agent.crypto import vault
 from agent.flow import run_stages
 from agent.intake.models import Completion, Source, SyncRun
@@ -140,29 +141,46 @@ def empty_town_built(databases: Any) -> Standing:
 
 
 @pytest.fixture(scope="session")
-def town_built(databases: Any, empty_town_built: Standing) -> Standing:
-    """The town, made once for each worker."""
-    return _standing(databases, empty_town_built.database, lambda: _town(pickle.loads(empty_town_built.town)))  # noqa: S301 - our own
+def town_built(databases: Any, empty_town_built: Standing) -> Callable[[], Standing]:
+    """Gives the town, made once for each worker; and once more when a test has changed the key that signs."""
+    made: list[tuple[str, Standing]] = []
+
+    def standing() -> Standing:
+        with databases.at(made[-1][1].database if made else empty_town_built.database):
+            key = signing_keys().kid
+        if not made or made[-1][0] != key:
+            built = _standing(databases, empty_town_built.database, lambda: _town(pickle.loads(empty_town_built.town)))  # noqa: S301 - our own
+            made.append((key, built))
+        return made[-1][1]
+
+    return standing
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, databases: Any) -> Iterator[str]:
+def standing(request: pytest.FixtureRequest) -> Standing | None:
+    """What the test asks for that stands already."""
+    if "town" in request.fixturenames:
+        return request.getfixturevalue("town_built")()  # type: ignore[no-any-return]
+    return request.getfixturevalue("empty_town_built") if "empty_town" in request.fixturenames else None
+
+
+@pytest.fixture
+def house(databases: Any, standing: Standing | None) -> Iterator[str]:
     """A database of this test's own, with the town in it that the test asks for; its URL."""
-    asked = next((name for name in ("town", "empty_town") if name in request.fixturenames), None)
-    with databases.copy(request.getfixturevalue(f"{asked}_built").database if asked else "xueshi") as url:
+    with databases.copy(standing.database if standing else "xueshi") as url:
         yield url
 
 
 @pytest.fixture
-def empty_town(house: str, empty_town_built: Standing) -> Town:
+def empty_town(house: str, standing: Standing) -> Town:
     """Bodies and one source, and nothing learned yet."""
-    return pickle.loads(empty_town_built.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
 
 
 @pytest.fixture
-def town(house: str, town_built: Standing) -> Town:
+def town(house: str, standing: Standing) -> Town:
     """李·小明 has 30 public and 48 professional hours, one course capped and two that wait; and there are officials."""
-    return pickle.loads(town_built.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
 
 
 def _empty_town() -> Town:
