@@ -29,6 +29,8 @@ demo: $(VENV)/.run   ## the whole way on what a real Moodle answered, then the p
 serve: $(VENV)/.run  ## the portal at http://127.0.0.1:8000
 	@$(BIN)/xueshi serve $(ARGS)
 
+# Code that is compiled once, and not by every process anew: tests start many, and pytest rewrites each of its files
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev   ## all tests, in any order, in parallel
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 

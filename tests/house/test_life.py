@@ -239,7 +239,7 @@ def test_whatever_is_done_the_ledger_says_what_the_live_certificates_say(crowd, 
                 case Kind.RESUMED:
                     life.resume([chosen.number], because)
                 case Kind.SUPERSEDED:
-                    life.supersede([chosen.number], because, holder=chosen.holder[0] + chr(0x4E00 + len(ordered)))
+                    life.supersede([chosen.number], because, holder=chosen.holder[0] + chr(0x5200 + len(ordered)))
                 case Kind.REVOKED:
                     life.revoke([chosen.number], because, policies())
                 case Kind.RESTORED:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import pickle
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -15,6 +19,7 @@ from django.test import Client
 from django.utils import translation
 
 from agent.certificates.models import Certificate
+from agent.certificates.signer import signing_keys
 from agent.crypto import vault
 from agent.flow import run_stages
 from agent.intake.models import Completion, Source, SyncRun
@@ -24,6 +29,10 @@ from agent.localtime import now
 from agent.organisations.models import Kind, Membership, Organisation
 from agent.programmes.models import CourseLink, FilingEvent, Programme, ProgrammeVersion
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-extensions"]
 PASSWORD = "a long enough one"
 NUMBER = "370402199001010018"
 OTHER_NUMBER = "370402198502020025"
@@ -37,7 +46,7 @@ class Town:
     source: Source
     run: SyncRun
     programmes: dict[str, Programme] = field(default_factory=dict)
-    keys: Any = field(default_factory=count)
+    landed: int = 0
 
     def programme(
         self, key: str, title: str, category: str, hours: int, *, organiser: str = "health", state: str = "filed"
@@ -66,8 +75,9 @@ class Town:
         """A row of the LMS, as intake would have landed it."""
         number, name = who
         at = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+        self.landed += 1
         Completion.objects.create(
-            source=self.source, run=self.run, key=str(next(self.keys)), version=1, current=True, digest=b"",
+            source=self.source, run=self.run, key=str(self.landed), version=1, current=True, digest=b"",
             account=name, course=course, course_name=f"课程{course}", name=name, name_folded=fold_name(name),
             name_code="",
             id_masked=mask_id(number), id_fingerprint=vault().fingerprint(number), id_sealed=b"sealed", id_code="",
@@ -109,9 +119,71 @@ def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A database in which a town stands that nobody writes to: it is copied, and the town comes out of the pickle."""
+
+    database: str
+    town: bytes
+
+
+def _standing(databases: Any, of: str, build: Callable[[], Town]) -> Standing:
+    """Build a town in a copy of the database ``of``. What is kept is named anew each time, as fixtures may be twice."""
+    name = f"town{os.urandom(4).hex()}"
+    with databases.copy(of, keep=name):
+        return Standing(name, pickle.dumps(build()))
+
+
+@pytest.fixture(scope="session")
+def empty_town_built(databases: Any) -> Standing:
+    """The empty town, made once for each worker."""
+    return _standing(databases, "xueshi", _empty_town)
+
+
+@pytest.fixture(scope="session")
+def town_built(databases: Any, empty_town_built: Standing) -> Callable[[], Standing]:
+    """Gives the town, made once for each worker; and once more when a test has changed the key that signs."""
+    made: list[tuple[str, Standing]] = []
+
+    def standing() -> Standing:
+        with databases.at(made[-1][1].database if made else empty_town_built.database):
+            key = signing_keys().kid
+        if not made or made[-1][0] != key:
+            built = _standing(databases, empty_town_built.database, lambda: _town(pickle.loads(empty_town_built.town)))  # noqa: S301 - our own
+            made.append((key, built))
+        return made[-1][1]
+
+    return standing
+
+
 @pytest.fixture
-def empty_town(house: str) -> Town:
+def standing(request: pytest.FixtureRequest) -> Standing | None:
+    """What the test asks for that stands already."""
+    if "town" in request.fixturenames:
+        return request.getfixturevalue("town_built")()  # type: ignore[no-any-return]
+    return request.getfixturevalue("empty_town_built") if "empty_town" in request.fixturenames else None
+
+
+@pytest.fixture
+def house(databases: Any, standing: Standing | None) -> Iterator[str]:
+    """A database of this test's own, with the town in it that the test asks for; its URL."""
+    with databases.copy(standing.database if standing else "xueshi") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_town(house: str, standing: Standing) -> Town:
     """Bodies and one source, and nothing learned yet."""
+    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+
+
+@pytest.fixture
+def town(house: str, standing: Standing) -> Town:
+    """李·小明 has 30 public and 48 professional hours, one course capped and two that wait; and there are officials."""
+    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+
+
+def _empty_town() -> Town:
     kinds = {"base": Kind.TRAINING_BASE, "health": Kind.SECTOR_DEPARTMENT, "industry": Kind.SECTOR_DEPARTMENT}
     kinds |= {"bureau": Kind.HR_BUREAU}
     bodies = {
@@ -127,10 +199,7 @@ def empty_town(house: str) -> Town:
     return Town(bodies, source, run)
 
 
-@pytest.fixture
-def town(empty_town: Town) -> Town:
-    """李·小明 has 30 public and 48 professional hours, one course capped and two that wait; and there are officials."""
-    town = empty_town
+def _town(town: Town) -> Town:
     town.programme("G1", "知识产权基础", "public", 30, organiser="bureau")
     town.programme("P1", "建筑施工新技术", "professional", 40)
     town.programme("P2", "人工智能工程师培训", "professional", 24, organiser="industry")
@@ -163,3 +232,38 @@ def certificate(town: Town) -> Certificate:
 def text() -> Callable[[Any], str]:
     """What a page says, in UTF-8."""
     return lambda response: response.content.decode()
+
+
+@dataclass(frozen=True)
+class Chromium:
+    """A browser, and the loop in which playwright runs. Playwright leaves it behind as the loop of this thread, and
+    Django's ORM and tests with loops of their own refuse such a thread: it is the thread's while a test has it.
+    """
+
+    browser: Browser
+    loop: asyncio.AbstractEventLoop
+
+    @contextmanager
+    def taken(self) -> Iterator[Browser]:
+        """The browser, for one test; whatever windows are left open are closed."""
+        asyncio._set_running_loop(self.loop)
+        try:
+            yield self.browser
+            for context in self.browser.contexts:
+                context.close()
+        finally:
+            asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """One browser for each worker: starting it takes longer than what most tests do with it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        chromium = Chromium(started, asyncio.get_running_loop())
+        asyncio._set_running_loop(None)
+        yield chromium
+        asyncio._set_running_loop(chromium.loop)
+        started.close()

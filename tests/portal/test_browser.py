@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +22,12 @@ from agent.organisations.models import Organisation
 from agent.portal.views import runs
 from agent.quarantine.models import Held
 from agent.reconciliation.stage import run as reconcile
-from tests.portal.conftest import PASSWORD
+from tests.portal.conftest import PASSWORD, Chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.needs("chromium")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-extensions"]
 
 
 @pytest.fixture
@@ -44,13 +42,10 @@ def site(house: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
-        yield chromium
-        chromium.close()
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """The browser of this worker."""
+    with chromium.taken() as taken:
+        yield taken
 
 
 def opened(browser: Browser, complaints: list[str], **options: Any) -> Page:
