@@ -13,6 +13,7 @@ from django.db.models import Max
 from agent.audit.chain import record
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
+from agent.programmes import four_eyes
 from agent.programmes.checks import NO_RULES, Rules, check_typed
 from agent.programmes.content import Details
 from agent.programmes.drafts import about, asked_on, attached, draft_of
@@ -58,12 +59,14 @@ def take(programme: Programme, kind: Kind, how: Taken) -> Programme:
     :raises TransitionRefused: not possible from its state.
     :raises FilingIncomplete: the form has faults.
     :raises DecisionStale: something happened since it was looked at.
+    :raises OwnDecision: who takes it is who asked for it.
     """
     with transaction.atomic():
         programme = locked(programme, kind, how.seen)
         step = STEP[kind]
         if Need.TWO in step.needs:  # by a proposal and its confirmation: `propose_void`, `certificates.voiding`
             raise NotByOneself(programme=programme)
+        four_eyes.look(programme, step, how.actor)
         _day(programme, step)
         if Need.REASON in step.needs and not how.reason.strip():
             raise ReasonMissing(decision=kind.value)
