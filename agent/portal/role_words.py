@@ -37,6 +37,8 @@ def refusal(error: XueshiError) -> str:
         "E_ROLE_KIND": gettext("这个角色不属于这类单位：人社局的角色只能给人社局的人，基地的给基地的人。"),
         "E_ROLE_GIVEN": gettext("这个账号已经有这个角色。"),
         "E_LAST_ADMINISTRATOR": gettext("这是最后一位平台管理员，请先让另一个人成为管理员。"),
+        "E_RESET_OWN": gettext("不能给自己发重设密码的链接：请在“我的账号”里修改密码，或者请另一位管理员来发。"),
+        "E_ACCOUNT_CLOSED": gettext("这个账号已停用。要让这个人再进来，请先启用账号。"),
         "E_STALE": gettext("您打开页面以后，别人改过这个单位。下面是您填的内容，请对照现在的内容再保存一次。"),
     }
     return known.get(error.code) or error.message
@@ -58,6 +60,8 @@ _ACTIONS = {
     "outside_identity.tied": "关联统一身份",
     "outside_identity.untied": "解除统一身份",
     "password.changed": "修改密码",
+    "password.reset": "重设密码",
+    "password.reset_given": "发重设密码的链接",
     "person.invited": "邀请人员",
     "recovery_code.used": "使用恢复码",
     "recovery_codes.renewed": "重发恢复码",

@@ -30,6 +30,7 @@ from agent.portal.views import (
     organisations,
     quarantine,
     reconciliation,
+    resets,
     runs,
     sign_in,
     templates,
@@ -135,6 +136,7 @@ _pages = [
     path("organisations/invitations/<int:number>/end/", organisations.take_back, name="invitation-end"),
     path("accounts/", accounts.index, name="accounts"),
     path("accounts/<int:number>/", accounts.one, name="staff-account"),
+    path("accounts/<int:number>/reset/", accounts.reset, name="staff-account-reset"),
     path("accounts/<int:number>/change/", accounts.change, name="staff-account-change"),
     path("audit/", audit.index, name="audit"),
     path("audit.csv", audit.export_csv, name="audit-csv"),
@@ -143,6 +145,7 @@ _pages = [
     path("audit/<int:index>/", audit.one, name="audit-event"),
     path("learners/", identities.index, name="learners"),
     path("learners/<int:number>/", identities.one, name="learner-identity"),
+    path("resets/<str:token>/", resets.reset, name="reset"),
     path("invitations/<str:token>/", invitations.accept, name="invitation"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody

@@ -211,10 +211,14 @@ def test_a_password_is_changed_by_who_knows_the_old_one(town, text):
     assert User.objects.get(username="xiaoming").check_password(new["new_password1"])
 
 
-def test_recovery_codes_are_renewed_with_a_code(town, text):
+def test_recovery_codes_are_renewed_with_the_password_and_a_code(town, text):
     user = enrolled("reviewer")
+    user.set_password(PASSWORD)
+    user.save()
     old = factor.renew_codes(user)
     client = town.client("reviewer")
-    assert client.post("/account/codes/", {"code": "x"}).status_code == 400
-    assert text(client.post("/account/codes/", {"code": code_of("reviewer")})).count("<li><code>") == 10
+    for wrong in ({"code": "x", "password": PASSWORD}, {"code": code_of("reviewer"), "password": "x"}):
+        assert client.post("/account/codes/", wrong).status_code == 400
+    right = {"code": code_of("reviewer"), "password": PASSWORD}  # not used up by the try without the password
+    assert text(client.post("/account/codes/", right)).count("<li><code>") == 10
     assert not factor.opens(user, old[0])

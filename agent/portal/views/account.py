@@ -55,12 +55,14 @@ def password(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def codes(request: HttpRequest) -> HttpResponse:
-    """New recovery codes in place of the old, for who has the application at hand."""
+    """New recovery codes in place of the old, for who knows the password and has the application at hand."""
     user = _user(request)
     brake = code_brake(request, user)
     if brake.on():
         return render(request, "portal/too_many.html", status=429)
-    if not factor.opens(user, request.POST.get("code", "")[:40]):
+    # the password first: a code that was right is used up
+    known = user.check_password(request.POST.get("password", ""))
+    if not known or not factor.opens(user, request.POST.get("code", "")[:40]):
         missed(brake, user)
         return _page(request, wrong_code=True, status=400)
     context = {"person": person_of(request), "codes": factor.renew_codes(user), "after": "/account/"}

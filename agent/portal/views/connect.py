@@ -5,16 +5,15 @@ The token goes into the database sealed and never comes back: no page, address, 
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agent.audit.chain import record
 from agent.errors import XueshiError
 from agent.intake import drafts
 from agent.intake.models import Source, SourceDraft
+from agent.intake.noted import changing
 from agent.organisations.rights import Right
 from agent.portal import connect_page, mapping_words
 from agent.portal.mapping_page import sources_with
@@ -113,13 +112,10 @@ def _connect(request: HttpRequest, person: Person, draft: SourceDraft) -> HttpRe
     for text in (recent, full):
         if text:
             trigger(text, zone_of(_ZONE))
-    with transaction.atomic():
+    more = {"file": draft.file} if draft.file else {}
+    with changing(draft.name, "source.connect", by=person.username, **more):
         source = drafts.connect(draft, recent_at=recent, full_at=full, scheduled=True)
         defer_pull(source, "full", "hand", priority=ASKED)
-        after = {"kind": source.kind, "url": source.url if source.kind != drafts.FILES else draft.file,
-                 "allow_private": source.allow_private, "recent": recent, "full": full}  # fmt: skip
-        record(person.username, "source.connect", on=f"source {source.name}", after=after,
-               organisation=source.organisation)  # fmt: skip
     return redirect("portal:connected", source.pk)
 
 
