@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import F
 
 from agent.audit.chain import record
 from agent.intake.models import Source
@@ -38,6 +39,8 @@ def changing(name: str, action: str = "", *, by: str, **more: Any) -> Iterator[N
         differ = [field for field in after if after[field] != before.get(field)]
         said = {field: after[field] for field in differ} | more
         said |= {field: "replaced" for field in _SEALED if _bytes(old, field) != _bytes(new, field)}
+        if said and old and new:
+            Source.objects.filter(pk=new.pk).update(revision=F("revision") + 1)  # whoever changes it now is told
         if said and new:
             was = {field: before[field] for field in differ if field in before} or None
             action = action or ("source.change" if old else "source.add")

@@ -140,6 +140,11 @@ DOORS: dict[str, list[Door]] = {
     "quarantine-undo": both("decision", BUREAU | {BASE}, BUREAU),
     "connect": [Door({BASE, ADMIN})],
     "connect-draft": both("source_draft", {BASE, ADMIN}, {ADMIN}),
+    "source": [
+        *both("source", WATCHES | {BASE}, WATCHES),
+        Door({BASE, ADMIN}, own("source"), post={"do": "pause", "revision": "1"}),
+        Door({ADMIN}, other("source"), post={"do": "pause", "revision": "1"}),
+    ],
     "connected": both("source", {BASE, ADMIN}, {ADMIN}),
     "templates": [Door(BUREAU | {OFFICER, BASE, AUDITOR})],
     "template-upload": [
