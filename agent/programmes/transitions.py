@@ -89,6 +89,7 @@ class Step:
     who: Who
     needs: tuple[Need, ...] = ()
     when: When = When.ANY
+    clock: bool = False  # taken by itself, too: on the first day, and when the last one is over
 
 
 _S, _K, _W, _N = State, Kind, Who, Need
@@ -108,8 +109,8 @@ STEPS: tuple[Step, ...] = (
     Step(_K.REFUSE_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.REASON, _N.OTHER)),
     Step(_K.ACCEPT_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.VERSION, _N.OTHER)),
     # after a change was decided in mid-course the programme is «filed», and begun with the next `start`
-    Step(_K.START, (_S.FILED,), _S.RUNNING, _W.PARTIES, (), When.BEGUN),
-    Step(_K.DELIVER, (_S.RUNNING,), _S.DELIVERED, _W.PARTIES, (), When.ENDED),
+    Step(_K.START, (_S.FILED,), _S.RUNNING, _W.PARTIES, (), When.BEGUN, clock=True),
+    Step(_K.DELIVER, (_S.RUNNING,), _S.DELIVERED, _W.PARTIES, (), When.ENDED, clock=True),
     Step(_K.REPORT, (_S.DELIVERED,), _S.CLOSING, _W.ORGANISER, (_N.REASON,)),
     Step(_K.REOPEN, (_S.CLOSING,), _S.DELIVERED, _W.BUREAU, (_N.REASON, _N.OTHER)),
     Step(_K.CLOSE, (_S.CLOSING,), _S.CLOSED, _W.BUREAU, (_N.OTHER,)),
@@ -170,7 +171,8 @@ def table() -> str:
     """The steps as a table in Markdown: what docs/programmes.md shows."""
     head = "| step | | from | to | by | needs | when |\n|---|---|---|---|---|---|---|\n"
     return head + "\n".join(
-        f"| `{s.kind.value}` | {s.kind.label} | {', '.join(s.sources)} | {s.target.value} | {s.who.value} |"
+        f"| `{s.kind.value}` | {s.kind.label} | {', '.join(s.sources)} | {s.target.value} |"
+        f" {s.who.value}{', or the clock' if s.clock else ''} |"
         f" {'; '.join(s.needs)} | {s.when.value} |"
         for s in STEPS
     )

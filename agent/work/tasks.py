@@ -25,6 +25,7 @@ from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
 from agent.mapping.courses import refresh
+from agent.programmes import by_clock
 from agent.reconciliation import stage as reconciliation
 from agent.work import telling
 from agent.work.lasting import persistently
@@ -109,6 +110,13 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
     """The daily reconciliation."""
     with _again(context, attempts):
         reconciliation.run()
+
+
+@app.task(name="classes", pass_context=True)
+def classes(context: JobContext, *, attempts: int = 0) -> None:
+    """Classes begin and end by the calendar."""
+    with _again(context, attempts):
+        by_clock.advance()
 
 
 @app.task(name="tree_head", pass_context=True)
