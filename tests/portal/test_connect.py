@@ -211,7 +211,7 @@ def connected(base: Town, moodle: FakeMoodle) -> Source:
     """A platform that is read, with its token."""
     source, _ = save(
         "一号平台", kind="moodle", url=moodle.url, token=moodle.token, options={"report_id": "1", "page_size": "50"},
-        allow_private=False,
+        allow_private=True,
     )  # fmt: skip
     Source.objects.filter(pk=source.pk).update(organisation=base.bodies["base"])
     source.refresh_from_db()
@@ -267,15 +267,11 @@ def test_a_stored_token_goes_to_no_other_place(base, moodle, connected, text):
 def test_nobody_is_led_into_the_own_network_by_a_change(base, connected, monkeypatch, text):
     monkeypatch.setattr(settings, "PRIVATE_HOSTS", set())
     client, page = base.client("operator"), _change(base, connected)
-    client.post(page, {"do": "address", "url": connected.url, "private": "1"})
-    assert "内网地址，默认不去读" in text(client.get(page))
-    # what an administrator allowed stays so for that very place
-    Source.objects.filter(pk=connected.pk).update(allow_private=True)
-    page = _change(base, connected)
-    client.post(page, {"do": "address", "url": connected.url})
-    assert "可以生效" in text(client.get(page))
-    client.post(page, {"do": "address", "url": "http://127.0.0.1:9/", "token": "x"})
-    assert "内网地址，默认不去读" in text(client.get(page))
+    client.post(page, {"do": "address", "url": connected.url, "option-report_id": "1"})
+    assert "可以生效" in text(client.get(page))  # what an administrator allowed stays so, for that very place
+    client.post(page, {"do": "address", "url": "https://127.0.0.1:9/", "token": "x", "private": "1"})
+    assert "平台的网址指向内网地址" in text(client.get(page))
+    assert client.post(page, {"do": "connect"}).status_code == 409
 
 
 def test_of_two_who_change_it_the_second_is_told(base, moodle, connected, text):
@@ -327,6 +323,6 @@ def test_a_roster_has_its_next_file(base, text):
     assert first.exists()
     assert client.post(page, {"do": "connect"}).status_code == 302
     source.refresh_from_db()
-    assert pull(source).new == 2
+    assert pull(source).new == 3
     assert not first.exists()  # numbers in clear lie nowhere that nobody reads
     assert change_of(AuditEvent.objects.get(action="source.change"))[1]["file"] == "二.csv"
