@@ -62,4 +62,4 @@ def _move(kind: Kind, today: date) -> int:
             "sources": [str(each) for each in step.sources], "target": str(step.target), "kind": str(kind),
             "ended": kind is Kind.DELIVER, "today": today, "actor": CLOCK,
         })  # fmt: skip
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -154,7 +154,7 @@ def _advance(programme: Programme, row: ProgrammeRow, actor: str) -> None:
         if programme.state in STEP[decision].sources:
             version = newest(programme)
             how = Taken(actor=actor, reason="import", filing_number=row.filing_number)
-            move(programme, decision, how, version=version.version if version else None)
+            move(programme, decision, how, version=version.version if version else None, told=False)
 
 
 def _link(programme: Programme, row: ProgrammeRow, source: Source | None, actor: str, done: Imported) -> None:

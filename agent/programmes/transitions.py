@@ -157,6 +157,10 @@ CODES: dict[Kind, tuple[Code, ...]] = {
 """The codes that each decision of the bureau may bear."""
 
 
+TOLD = (_K.RETURN, _K.REJECT, _K.ACCEPT, _K.REFUSE_CHANGE, _K.ACCEPT_CHANGE, _K.REOPEN, _K.CLOSE, _K.VOID)
+"""The bureau's decisions, of which a department is told."""
+
+
 def allowed(state: str) -> list[Kind]:
     """What may happen to a filing in ``state``."""
     return [step.kind for step in STEPS if state in step.sources]

@@ -95,7 +95,10 @@ def test_another_address_has_to_be_looked_at_again(base: Town, moodle: FakeMoodl
     client.post(page, {"do": "address", "url": moodle.url, "token": moodle.token})
     refused = client.post(page, {"do": "address", "url": "ftp://elsewhere", "token": ""})
     assert refused.status_code == 409
-    client.post(page, {"do": "address", "url": "http://127.0.0.1:1/", "token": ""})
+    refused = client.post(page, {"do": "address", "url": "http://127.0.0.1:1/", "token": ""})
+    assert refused.status_code == 409  # what was stored for one place is sent to no other
+    assert SourceDraft.objects.get().url == moodle.url
+    client.post(page, {"do": "address", "url": "http://127.0.0.1:1/", "token": "x"})
     assert SourceDraft.objects.get().found["ok"] is False
     assert client.post(page, {"do": "connect", "recent": "15m", "full": ""}).status_code == 409
 
