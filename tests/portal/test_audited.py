@@ -20,6 +20,7 @@ from agent.certificates.deliveries import set_told
 from agent.certificates.template_register import choose, publish, save_draft
 from agent.cli.main import app
 from agent.learners.models import Learner
+from agent.portal.role_words import action_name
 from tests.certificates.template_files import plain
 
 NO_ROW = "changes nothing: it shows what would be"
@@ -203,6 +204,11 @@ def test_every_event_that_is_named_is_one_that_the_code_writes(written):
                 and each.partition(".")[2] in written)
     }  # fmt: skip
     assert not missing
+
+
+def test_every_event_has_its_words_in_chinese():
+    named = {action for said in (*PAGES.values(), *COMMANDS.values()) if isinstance(said, set) for action in said}
+    assert not {each for each in named if action_name(each) == each}
 
 
 # --- what is said ---------------------------------------------------------------------------------------------------
