@@ -179,8 +179,12 @@ def _forget_file(draft: SourceDraft) -> None:
 
 
 def _stored(draft: SourceDraft) -> bytes:
-    """The token, sealed: the draft's, or the one of the source that it changes."""
-    return bytes(draft.token or (draft.source.token if draft.source else None) or b"")
+    """The token, sealed: the draft's, or the one of the source that it changes, as long as that is at the same place:
+    somebody else may have moved it meanwhile.
+    """
+    source = draft.source
+    theirs = source.token if source and (not draft.url or origin(source.url) == origin(draft.url)) else None
+    return bytes(draft.token or theirs or b"")
 
 
 def _reader(draft: SourceDraft) -> Connector:

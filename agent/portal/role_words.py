@@ -97,6 +97,7 @@ _ACTIONS = {
     "organisation.changed": "修改单位",
     "outside_identity.tied": "关联统一身份",
     "outside_identity.untied": "解除统一身份",
+    "email.changed": "修改邮箱",
     "password.changed": "修改密码",
     "password.reset": "重设密码",
     "password.reset_given": "发重设密码的链接",

@@ -126,6 +126,7 @@ _pages = [
     path("account/", account.index, name="account"),
     path("account/password/", account.password, name="account-password"),
     path("account/oidc/", account.outside, name="account-oidc"),
+    path("account/email/", account.email, name="account-email"),
     path("account/codes/", account.codes, name="account-codes"),
     path("account/sessions/end/", account.end_others, name="account-sessions-end"),
     path("account/sessions/<int:number>/end/", account.end_one, name="account-session-end"),

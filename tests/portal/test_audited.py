@@ -40,6 +40,7 @@ PAGES: dict[str, str | set[str]] = {
     "sign-out": "one's own session is over",
     "invitation": {"invitation.accepted"},
     "account-password": {"password.changed"},
+    "account-email": {"email.changed"},
     "account-codes": {"recovery_codes.renewed"},
     "account-oidc": {"outside_identity.untied"},
     "account-sessions-end": {"sessions.ended"},
@@ -92,6 +93,7 @@ LOOKS = {
 
 COMMANDS: dict[str, str | set[str]] = {
     "audit prune": {"audit.pruned"},
+    "audit export": {"audit.exported"},
     "backfill": OWN_KEEPING,
     "sync": {"source.accept_missing"},
     "replay": OWN_KEEPING,
@@ -134,7 +136,7 @@ COMMANDS: dict[str, str | set[str]] = {
     "transparency head": "signs the log as it is, which the log itself keeps",
 }
 READ = {
-    "audit check", "audit export", "audit head", "audit search", "certificate list", "certificate show",
+    "audit check", "audit head", "audit search", "certificate list", "certificate show",
     "certificate verify", "doctor", "keys list", "learner show", "mapping courses", "mapping explain", "mapping lint",
     "mapping suggest", "people list", "people organisations", "programme impact", "programme list", "programme show",
     "quarantine decisions", "quarantine list", "quarantine show", "queue", "roster check", "roster template", "runs",

@@ -211,6 +211,19 @@ def test_a_password_is_changed_by_who_knows_the_old_one(town, text):
     assert User.objects.get(username="xiaoming").check_password(new["new_password1"])
 
 
+def test_an_address_for_letters_is_changed_with_the_password(town, text):
+    client = town.client("xiaoming")
+    typed = {"email": "me@example.org", "password": "wrong"}
+    answer = client.post("/account/email/", typed)
+    assert (answer.status_code, 'value="me@example.org"' in text(answer)) == (400, True)
+    answer = client.post("/account/email/", {"email": "no address", "password": PASSWORD})
+    assert (answer.status_code, "邮箱地址不对" in text(answer)) == (400, True)
+    for _ in range(2):
+        assert client.post("/account/email/", typed | {"password": PASSWORD}).status_code == 302
+    assert User.objects.get(username="xiaoming").email == "me@example.org"
+    assert AuditEvent.objects.filter(action="email.changed").count() == 1
+
+
 def test_recovery_codes_are_renewed_with_the_password_and_a_code(town, text):
     user = enrolled("reviewer")
     user.set_password(PASSWORD)

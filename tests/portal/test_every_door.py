@@ -185,6 +185,7 @@ DOORS: dict[str, list[Door]] = {
     "account": [Door(SIGNED_IN)],
     "account-oidc": [Door(SIGNED_IN, post={})],
     "account-password": [Door(SIGNED_IN, post={})],
+    "account-email": [Door(SIGNED_IN, post={})],
     "account-codes": [Door(SIGNED_IN, post={})],
     "account-sessions-end": [Door(SIGNED_IN, post={})],
     "account-session-end": [Door(NOBODY, other("presence"), post={})],

@@ -74,8 +74,9 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
             case "end":
                 presence.end_all(user, by=by)
             case "factor":
-                presence.end_all(user, by=by)
-                factor.take_away(user, by=by)
+                with transaction.atomic():
+                    presence.end_all(user, by=by)
+                    factor.take_away(user, by=by)
             case _:
                 raise Http404
     except XueshiError as error:
