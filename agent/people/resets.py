@@ -58,7 +58,7 @@ def give(user: User, *, by: str, lost_factor: bool = False, mail: bool = False) 
     if user.get_username() == by:
         raise ResetOfOneself
     token, at = secrets.token_urlsafe(32), now()
-    PasswordReset.objects.filter(user=user, ended_at=None).update(ended_at=at)
+    end_open(user)
     made = PasswordReset.objects.create(
         fingerprint=_fingerprint(token), user=user, lost_factor=lost_factor, given_by=by[:150], given_at=at,
         expires_at=at + FOR,
@@ -103,6 +103,11 @@ def use(token: str, password: str) -> User:
         factor.take_away(user, by=found.given_by)
     record(name, "password.reset", on=f"account {name}", after={"given_by": found.given_by})
     return user
+
+
+def end_open(user: User) -> None:
+    """No link of ``user`` opens any more: it was replaced, or is not needed, or nobody may come in."""
+    PasswordReset.objects.filter(user=user, ended_at=None).update(ended_at=now())
 
 
 def _open() -> QuerySet[PasswordReset]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.audit.chain import record
-from agent.people import factor, presence
+from agent.people import factor, presence, resets
 from agent.people.models import OutsideIdentity
 from agent.people.oidc import provider
 from agent.portal.entrance import code_brake, missed
@@ -49,6 +49,7 @@ def password(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, status=400)
     with transaction.atomic():
         form.save()
+        resets.end_open(user)
         presence.end_all(user, by=user.get_username(), but=request.session.session_key)
         record(user.get_username(), "password.changed", on=f"account {user.get_username()}")
     _keep_session(request, user)
