@@ -9,15 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from agent.crypto import vault
 from agent.home import home
 from agent.intake.drafts import FILES, check_found, discard
-from agent.intake.errors import SourceStale
+from agent.intake.errors import SourceBusy, SourceNameTaken, SourceStale
 from agent.intake.models import Source, SourceDraft
 from agent.intake.noted import changing
 from agent.intake.sources import TOKEN, save
+from agent.quarantine.models import Held
+
+_LONGEST_NAME = 100
+# the locks of a pull and of the stages, both of which write the name down
+_FREE = """
+SELECT pg_try_advisory_xact_lock(hashtext('xueshi sync'), %s), pg_try_advisory_xact_lock(hashtext('xueshi stages'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,25 @@ def pause(source: Source, *, paused: bool, revision: int, by: str) -> None:
     """
     with changing(source.name, "source.paused" if paused else "source.resumed", by=by):
         _write(source, revision, scheduled=not paused)
+
+
+def rename(source: Source, name: str, *, revision: int, by: str) -> None:
+    """Call it otherwise, everywhere: what is held bears the name, too. Not while it is read, or the stages are at work.
+
+    :raises SourceNameTaken: another is called so, or nothing can be
+    :raises SourceBusy: one moment; nothing was changed
+    :raises SourceStale: as above
+    """
+    name = name.strip()[:_LONGEST_NAME]
+    with changing(source.name, "source.renamed", by=by), connection.cursor() as cursor:
+        if not name or "/" in name or Source.objects.filter(name__iexact=name).exclude(pk=source.pk).exists():
+            raise SourceNameTaken(name=name)
+        cursor.execute(_FREE, [source.pk])
+        if not all(cursor.fetchone()):
+            raise SourceBusy(name=source.name)
+        _write(source, revision, name=name)
+        Held.objects.filter(source=source.name).update(source=name)
+        SourceDraft.objects.filter(source=source).update(name=name)
 
 
 def _write(source: Source, revision: int, **values: object) -> None:

@@ -76,6 +76,7 @@ _ACTIONS = {
     "source.add": "添加来源",
     "source.change": "修改来源",
     "source.schedule": "改来源的定时",
+    "source.renamed": "来源改名",
     "source.paused": "暂停来源",
     "source.resumed": "恢复来源",
     "source.hook": "更换推送密钥",

@@ -72,7 +72,7 @@ PAGES: dict[str, str | set[str]] = {
     "filing-drop": {"filing.detach"},
     "connect": NOT_YET,
     "connect-draft": {"source.connect", "source.change"},
-    "source": {"source.schedule", "source.paused", "source.resumed"},
+    "source": {"source.renamed", "source.schedule", "source.paused", "source.resumed"},
     "mapping-try": NO_ROW,
     "mapping-confirm": {"mapping.link"},
     "mapping-withdraw": {"mapping.unlink"},

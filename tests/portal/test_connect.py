@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,10 +15,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from agent.audit.models import AuditEvent
 from agent.audit.search import change_of
 from agent.crypto import vault
+from agent.flow import run_stages
 from agent.intake.models import Source, SourceDraft
 from agent.intake.sources import save
 from agent.intake.sync import pull
 from agent.organisations.models import Kind, Organisation
+from agent.quarantine.models import Held
 from agent.work.clock import planned
 from connectors.testing.fake_moodle import FakeMoodle
 from tests.house.houses import number
@@ -302,6 +306,32 @@ def test_times_are_looked_at_and_the_clock_is_told_to_rest(base, connected, text
     assert client.post(at, {"do": "resume", "revision": "2"}).status_code == 302
     actions = AuditEvent.objects.filter(target="source 一号平台").order_by("index").values_list("action", flat=True)
     assert list(actions) == ["source.paused", "source.resumed"]
+
+
+def test_it_is_called_otherwise_everywhere(base, moodle, connected, text):
+    client, at = base.client("operator"), f"/sources/{connected.pk}/"
+    pull(connected)
+    run_stages()
+    waits = Held.objects.filter(source="一号平台").count()
+    assert waits
+    for taken in ("在线学习中心", " ", "a/b"):
+        answer = client.post(at, {"do": "rename", "name": taken, "revision": "1"})
+        assert (answer.status_code, "已经有了，或者不能用" in text(answer)) == (409, True)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as other:  # somebody reads it
+        other.execute("SELECT pg_advisory_lock(hashtext('xueshi sync'), %s)", [connected.pk])
+        answer = client.post(at, {"do": "rename", "name": "新平台", "revision": "1"})
+        assert (answer.status_code, "正在读这个来源" in text(answer)) == (409, True)
+    assert client.post(at, {"do": "rename", "name": "新平台", "revision": "1"}).status_code == 302
+    assert client.post(at, {"do": "rename", "name": "又一个", "revision": "1"}).status_code == 409
+    connected.refresh_from_db()
+    assert connected.name == "新平台"
+    assert Held.objects.filter(source="新平台").count() == waits
+    assert not Held.objects.filter(source="一号平台").exists()
+    assert "E_COURSE_UNMAPPED" in text(client.get("/quarantine/"))  # theirs, by the new name
+    pull(connected)
+    run_stages()
+    assert not Held.objects.filter(source="一号平台").exists()
+    assert change_of(AuditEvent.objects.get(action="source.renamed")) == ({"name": "一号平台"}, {"name": "新平台"})
 
 
 def test_who_only_looks_sees_what_is_set_and_no_form(base, connected, text):

@@ -46,6 +46,7 @@ def source(request: HttpRequest, number: int) -> HttpResponse:
         "is_file": found.kind == drafts.FILES,
         "has_token": Source.objects.filter(pk=number).exclude(token=None).exists(),
         "options": connect_page.options_said(found), "times": _times(found, typed),
+        "pushed": mine and Source.objects.filter(pk=number).exclude(push_secret=None).exists(),
         "draft": SourceDraft.objects.filter(source=found).first() if mine else None,
         "resting": SourceState.objects.filter(source=found, open_until__gt=now()).first(),
         "run": found.runs.order_by("-started_at").first(),
@@ -70,6 +71,8 @@ def _do(request: HttpRequest, found: Source, *, by: str) -> HttpResponse:
             changing.set_times(found, times, revision=revision, by=by)
         case "pause" | "resume" as what:
             changing.pause(found, paused=what == "pause", revision=revision, by=by)
+        case "rename":
+            changing.rename(found, _text(request, "name"), revision=revision, by=by)
         case _:
             raise Http404
     return redirect(f"{reverse('portal:source', args=[found.pk])}?saved=1")
@@ -77,7 +80,7 @@ def _do(request: HttpRequest, found: Source, *, by: str) -> HttpResponse:
 
 def _times(found: Source, typed: Mapping[str, object]) -> dict[str, object]:
     """What stands in the form: what was typed, where it was refused."""
-    kept = {"recent": found.recent_at, "full": found.full_at, "budget": found.budget}
+    kept = {"name": found.name, "recent": found.recent_at, "full": found.full_at, "budget": found.budget}
     return {name: typed.get(name, value) for name, value in kept.items()}
 
 
