@@ -11,7 +11,7 @@ from agent.programmes.transitions import ON_RECORD, Code, Kind, State, moves
 
 __all__ = [
     "Attachment", "Category", "CourseLink", "FilingCounter", "FilingDraft", "FilingEvent", "FilingLetter",
-    "FilingNotice", "Mode", "Programme", "ProgrammeVersion", "State", "VoidProposal",
+    "FilingNotice", "FilingReminder", "Mode", "Programme", "ProgrammeVersion", "State", "VoidProposal",
 ]  # fmt: skip
 
 
@@ -151,6 +151,21 @@ class FilingLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id} {self.user_id}"
+
+
+class FilingReminder(models.Model):
+    """What was due was told to one person on one day. Written before the letter leaves: none is sent twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    begun_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "day"], name="filing_reminder_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.day}"
 
 
 class FilingDraft(models.Model):

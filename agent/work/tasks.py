@@ -27,7 +27,7 @@ from agent.localtime import now
 from agent.mapping.courses import refresh
 from agent.programmes import by_clock
 from agent.reconciliation import stage as reconciliation
-from agent.work import telling
+from agent.work import reminding, telling
 from agent.work.lasting import persistently
 from agent.work.queue import AGAIN, defer, defer_backfill, defer_notices, defer_stages
 from agent.work.retry import pause
@@ -117,6 +117,13 @@ def classes(context: JobContext, *, attempts: int = 0) -> None:
     """Classes begin and end by the calendar."""
     with _again(context, attempts):
         by_clock.advance()
+
+
+@app.task(name="reminders", pass_context=True)
+def reminders(context: JobContext, *, attempts: int = 0) -> None:
+    """The bureau hears of filings that come due."""
+    with _again(context, attempts):
+        reminding.remind()
 
 
 @app.task(name="tree_head", pass_context=True)

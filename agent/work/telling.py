@@ -27,7 +27,7 @@ from agent.certificates.notices import CertificateNotice
 from agent.certificates.transitions import Kind
 from agent.learners.models import Account
 from agent.localtime import SHANGHAI, now
-from agent.programmes.models import FilingLetter
+from agent.programmes.models import FilingLetter, FilingReminder
 from agent.work import telling_filings
 from agent.work.errors import NoticeRefused, NoticeSecretMissing
 from agent.work.push import signature
@@ -89,7 +89,7 @@ def tell_all() -> Told:
         for notice in notices:
             _tell(notice, told)
         last = notices[-1].pk
-    telling_filings.tell(lambda create, send: _once(create, send, told))
+    telling_filings.tell(lambda create, send: once(create, send, told))
     if told.refused:
         raise NoticeRefused(count=told.refused)
     return told
@@ -117,14 +117,16 @@ def _tell(notice: CertificateNotice, told: Told) -> None:
         return lambda: NoticeDelivery.objects.create(notice=notice, way=way, begun_at=now())
 
     if address:
-        over &= _once(begin(NoticeDelivery.Way.MAIL), lambda: mail_of(notice, address).send(), told)
+        over &= once(begin(NoticeDelivery.Way.MAIL), lambda: mail_of(notice, address).send(), told)
     if hook:
-        over &= _once(begin(NoticeDelivery.Way.WEBHOOK), lambda: _post(hook, notice), told)
+        over &= once(begin(NoticeDelivery.Way.WEBHOOK), lambda: _post(hook, notice), told)
     if over:
         CertificateNotice.objects.filter(pk=notice.pk).update(delivered_at=now())
 
 
-def _once(create: Callable[[], NoticeDelivery | FilingLetter], send: Callable[[], object], told: Told) -> bool:
+def once(
+    create: Callable[[], NoticeDelivery | FilingLetter | FilingReminder], send: Callable[[], object], told: Told
+) -> bool:
     """Send it unless it was begun before; whether nothing is left to do on this way.
 
     :param create: makes the row of the delivery; of one that there is the database refuses another
