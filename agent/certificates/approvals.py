@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
+from agent.audit.chain import record
 from agent.matching.models import Achievement
 from agent.programmes.models import Programme
 
@@ -91,6 +92,8 @@ def approve(programme: Programme, *, by: str, reason: str = "", seen: Seen | Non
     approval = Approval.objects.create(programme=programme, kind=Approval.Kind.BATCH, by=by, reason=reason, count=count)
     with connection.cursor() as cursor:
         cursor.execute(_APPROVE, _values(programme, seen) | {"approval": approval.pk})
+    said = {"approval": approval.pk, "people": count, "reason": reason}
+    record(by, "approval.given", on=f"programme {programme}", after=said, organisation=programme.organiser)
     return count
 
 
@@ -111,4 +114,8 @@ def ask_for_approval(programme: Programme, *, needed: bool, by: str, reason: str
     Programme.objects.filter(pk=locked.pk).update(certificates_need_approval=needed)
     kind = Approval.Kind.NEEDED if needed else Approval.Kind.NOT_NEEDED
     Approval.objects.create(programme=locked, kind=kind, by=by, reason=reason)
+    record(
+        by, "approval.asked", on=f"programme {locked}", before={"needed": not needed},
+        after={"needed": needed, "reason": reason}, organisation=locked.organiser,
+    )  # fmt: skip
     return True

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
+from django.db import transaction
+
+from agent.audit.chain import record
 from agent.certificates import archive as archives
 from agent.certificates.archive import Failed
 from agent.certificates.errors import SigningKeyError
@@ -21,12 +24,16 @@ def find(programme: Programme | None, employer: str = "") -> Archive | None:
     return Archive.objects.filter(programme=programme, employer=employer).first()
 
 
+@transaction.atomic
 def ask(programme: Programme | None, employer: str = "", *, by: str) -> Archive:
     """Ask for the pages that are missing; the caller puts the work into the queue."""
     fresh = {
         "by": by, "asked_at": now(), "began_at": None, "finished_at": None, "failed": [], "error_code": "", "error": "",
     }  # fmt: skip
-    return Archive.objects.update_or_create(programme=programme, employer=employer, defaults=fresh)[0]
+    made, _ = Archive.objects.update_or_create(programme=programme, employer=employer, defaults=fresh)
+    on = f"programme {programme}" if programme else f"employer {employer}"
+    record(by, "archive.asked", on=on, organisation=programme.organiser if programme else None)
+    return made
 
 
 def failed_of(archive: Archive | None) -> list[Failed]:

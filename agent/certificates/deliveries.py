@@ -4,8 +4,9 @@ never sent a second time, so that a kill in the middle costs a message and doubl
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import models, transaction
 
+from agent.audit.chain import record
 from agent.certificates.notices import CertificateNotice
 from agent.learners.models import Learner
 
@@ -37,3 +38,16 @@ class NoticeOptOut(models.Model):
 
     def __str__(self) -> str:
         return str(self.learner_id)
+
+
+@transaction.atomic
+def set_told(learner: Learner, *, told: bool, by: str) -> None:
+    """Tell a learner of everything, or of revocations only."""
+    before = not NoticeOptOut.objects.filter(learner=learner).exists()
+    if told == before:
+        return
+    if told:
+        NoticeOptOut.objects.filter(learner=learner).delete()
+    else:
+        NoticeOptOut.objects.create(learner=learner)
+    record(by, "learner.notices", on=f"learner {learner.pk}", before={"told": before}, after={"told": told})

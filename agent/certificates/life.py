@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db import connection, transaction
 
+from agent.audit.chain import record as note
 from agent.certificates.due import Due
 from agent.certificates.errors import (
     AnotherLive,
@@ -284,7 +285,22 @@ class _Act:
             (self.effects.notices,) = self.cursor.fetchone()
             if self.dry_run:
                 transaction.set_rollback(True)
+            elif self.because.by:  # what the stage does by itself has no actor, and stands in the events
+                self._tell()
         self._transaction.__exit__(*error)  # type: ignore[arg-type] # what `with` hands over
+
+    def _tell(self) -> None:
+        """One event for all, in the audit log of what people do."""
+        changed = self.effects.changed
+        after = {"states": {each.number: each.after for each in changed}, "because": self.because.reason_class,
+                 "reason": self.because.reason}  # fmt: skip
+        if new := {each.number: each.successor for each in changed if each.successor}:
+            after["successors"] = new
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        note(
+            self.because.by, f"certificate.{self.kind.value}", on=f"certificate {changed[0].number}{more}",
+            before={"states": {each.number: each.before for each in changed}}, after=after,
+        )  # fmt: skip
 
     def _check(self) -> None:
         known = {row.number for row in self.rows}

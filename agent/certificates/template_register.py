@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from agent.audit.chain import record
 from agent.certificates.template_errors import (
     TemplateChoiceRefused,
     TemplateRefused,
@@ -53,7 +54,19 @@ def publish(template: Template, owner: Organisation, *, by: str) -> TemplateVers
     if found:
         first = f"{found[0]['code']} {found[0]['field']}: {found[0]['message']}"
         raise TemplateRefused(count=len(found), first=first)
-    return _store(template, owner, by=by)
+    with transaction.atomic():
+        made = _store(template, owner, by=by)
+        _tell("template.published", made, by, {"version": made.version, "sha256": made.sha256})
+    return made
+
+
+def _tell(
+    action: str, of: TemplateVersion | TemplateDraft | TemplateChoice, by: str, after: dict[str, Any], *, on: str = "",
+    before: dict[str, Any] | None = None, owner: Organisation | None = None,
+) -> None:  # fmt: skip
+    family = of if isinstance(of, TemplateDraft) else of.template
+    on = on or f"template {family.name}"
+    record(by, action, on=on, before=before, after=after, organisation=owner or family.owner)
 
 
 def _same(template: Template, owner: Organisation | None) -> TemplateVersion | None:
@@ -95,12 +108,14 @@ def publish_shipped() -> None:
             _store(template, None, by="xueshi")
 
 
+@transaction.atomic
 def save_draft(template: Template, owner: Organisation, *, by: str) -> TemplateDraft:
     """Keep what the body wants to look at, in place of the draft before."""
     draft, _ = TemplateDraft.objects.update_or_create(
         owner=owner, name=template.manifest.id,
         defaults={"sha256": template.digest, "content": template.packed(), "saved_at": now(), "saved_by": by},
     )  # fmt: skip
+    _tell("template.draft", draft, by, {"sha256": draft.sha256})
     return draft
 
 
@@ -139,10 +154,20 @@ def choose(
             lock_page(certificate)
             if hasattr(certificate, "pdf"):
                 raise TemplateChoiceRefused(reason=f"{certificate.number} has its page already")
-        return TemplateChoice.objects.create(
-            template=family, language=language, organisation=organisation, programme=programme,
-            certificate=certificate, chosen_at=_moment(), chosen_by=by,
+        whose = {"organisation": organisation, "programme": programme, "certificate": certificate}
+        last = TemplateChoice.objects.filter(**whose).select_related("template").order_by("-pk").first()
+        made = TemplateChoice.objects.create(
+            template=family, language=language, **whose, chosen_at=_moment(), chosen_by=by
+        )
+        _tell(
+            "template.chosen", made, by, _said(made), before=_said(last) if last else None, owner=owner,
+            on=" ".join(f"{kind} {each}" for kind, each in whose.items() if each),
         )  # fmt: skip
+    return made
+
+
+def _said(choice: TemplateChoice) -> dict[str, str]:
+    return {"template": choice.template.name, "language": choice.language}
 
 
 def _moment() -> datetime:

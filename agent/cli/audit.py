@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, page, table
+from agent.cli.output import AsJson, emit, operator, page, table
 from agent.errors import PERSON_NEEDED, XueshiError
 
 group = typer.Typer(help="The audit log: search, export, check, keep.", no_args_is_help=True)
@@ -100,7 +100,18 @@ def export(
     who: Who = "", action: What = "", on: On = "", since: Since = None, until: Until = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """All of it on standard output, oldest first: CSV, or with --json a JSON value a line, with entry and hash."""
+    """All of it on standard output, oldest first: CSV, or with --json a JSON value a line, with entry and hash. That it
+    was taken away is the last event of it.
+    """
+    start()
+    from django.db import transaction  # noqa: PLC0415 - it needs to be set up
+
+    from agent.audit.chain import record  # noqa: PLC0415
+
+    asked = {"who": who, "action": action, "on": on, "from": since, "to": until}
+    with transaction.atomic():
+        said = {name: str(value) for name, value in asked.items() if value}
+        record(operator(), "audit.exported", on="audit log", after={"form": "json" if as_json else "csv", **said})
     events = _events(who, action, on, since, until).order_by("index").iterator(2000)
     if as_json:
         import orjson  # noqa: PLC0415

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, page, table
+from agent.cli.output import AsJson, emit, operator, page, table
 
 group = typer.Typer(help="List, rotate and retire the keys that sign certificates.", no_args_is_help=True)
 
@@ -40,6 +40,9 @@ def rotate(
 ) -> None:
     """Let another key sign from now on: a new one of our own, or the one that the settings name now."""
     start()
+    from django.db import transaction  # noqa: PLC0415 - it needs to be set up
+
+    from agent.audit.chain import record  # noqa: PLC0415
     from agent.certificates.errors import KeySame  # noqa: PLC0415
     from agent.certificates.models import PublishedKey  # noqa: PLC0415
     from agent.certificates.signer import keys_to_sign, next_key, own_key, signing_keys  # noqa: PLC0415
@@ -54,7 +57,10 @@ def rotate(
         if PublishedKey.objects.exists() and not others.exists():
             raise KeySame(kid=keys.kid)
     keys_to_sign()
-    ended = overlap_until(keys, datetime.now(UTC) + timedelta(days=overlap))
+    with transaction.atomic():
+        ended = overlap_until(keys, datetime.now(UTC) + timedelta(days=overlap))
+        said = {"kid": keys.kid, "days": overlap}
+        record(operator(), "key.rotated", on=f"key {keys.kid}", before={"believed": ended}, after=said)
     if as_json:
         emit({"signs": keys.kid, "ending": ended, "days": overlap})
     else:
@@ -83,10 +89,18 @@ def retire(
 ) -> None:
     """Stop believing what a key signs. What it signed before stays valid here."""
     start()
+    from django.db import transaction  # noqa: PLC0415
+
+    from agent.audit.chain import record  # noqa: PLC0415
     from agent.certificates import trust  # noqa: PLC0415
 
     key = trust.one_key(kid)
-    trust.retire(key, since.astimezone(UTC) if since else datetime.now(UTC), reason, compromised=compromised)
+    until = since.astimezone(UTC) if since else datetime.now(UTC)
+    with transaction.atomic():
+        before = trust.ends().get(key.kid)
+        trust.retire(key, until, reason, compromised=compromised)
+        said = {"until": until, "reason": reason, "compromised": compromised}
+        record(operator(), "key.retired", on=f"key {key.kid}", before={"until": before} if before else None, after=said)
     row = next(row for row in _rows() if row["kid"] == key.kid)
     if as_json:
         emit(row)
@@ -98,6 +112,9 @@ def retire(
 def create(as_json: AsJson = False) -> None:
     """Make a key on the PKCS#11 token that the settings name; it can't be taken out of it."""
     start()
+    from django.db import transaction  # noqa: PLC0415
+
+    from agent.audit.chain import record  # noqa: PLC0415
     from agent.certificates.errors import SigningKeyToken  # noqa: PLC0415
     from agent.certificates.signer import ORGANISATION, signing_keys  # noqa: PLC0415
     from agent.certificates.token import Token, create_key  # noqa: PLC0415
@@ -108,6 +125,8 @@ def create(as_json: AsJson = False) -> None:
     create_key(token, organisation=ORGANISATION)
     signing_keys.cache_clear()
     made = {"kid": signing_keys().kid, "token": str(token)}
+    with transaction.atomic():
+        record(operator(), "key.created", on=f"key {made['kid']}", after=made)
     if as_json:
         emit(made)
     else:

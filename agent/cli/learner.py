@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, hours, page, table
+from agent.cli.output import AsJson, emit, hours, operator, page, table
 from agent.errors import PERSON_NEEDED, XueshiError
 
 group = typer.Typer(help="See where a learner's year stands.", no_args_is_help=True)
@@ -118,17 +118,15 @@ def notices(
     if identity.number is None:
         raise IdNumberInvalid(masked=identity.masked or "«»", reason=identity.code)
     start()
-    from agent.certificates.deliveries import NoticeOptOut  # noqa: PLC0415
+    from agent.certificates.deliveries import NoticeOptOut, set_told  # noqa: PLC0415
     from agent.crypto import vault  # noqa: PLC0415
     from agent.learners.models import Learner  # noqa: PLC0415
 
     learner = Learner.objects.filter(fingerprint=vault().fingerprint(identity.number)).first()
     if learner is None:
         raise LearnerUnknown(masked=identity.masked)
-    if on:
-        NoticeOptOut.objects.filter(learner=learner).delete()
-    elif on is False:
-        NoticeOptOut.objects.get_or_create(learner=learner)
+    if on is not None:
+        set_told(learner, told=on, by=operator())
     told = not NoticeOptOut.objects.filter(learner=learner).exists()
     if as_json:
         emit({"learner": learner.id_masked, "notices": told})

@@ -115,9 +115,11 @@ def link_(
 ) -> None:
     """Map a course to a programme: completions on these days are released."""
     start()
+    from django.db import transaction  # noqa: PLC0415 - it needs to be set up
+
     from agent.flow import run_stages  # noqa: PLC0415
     from agent.intake.sources import get  # noqa: PLC0415
-    from agent.mapping.links import Wanted, link  # noqa: PLC0415
+    from agent.mapping.links import Wanted, link, note_linked  # noqa: PLC0415
     from agent.mapping.preview import of_links  # noqa: PLC0415
     from agent.programmes.filing import find  # noqa: PLC0415
 
@@ -126,7 +128,9 @@ def link_(
     trial = of_links(of, [wanted], by=getpass.getuser())
     made = None
     if not dry_run:
-        made = link(of, wanted, by=getpass.getuser())
+        with transaction.atomic():
+            made = link(of, wanted, by=getpass.getuser())
+            note_linked([made], by=getpass.getuser())
         run_stages()
     _say(trial, made, as_json=as_json, dry_run=dry_run)
 
@@ -140,14 +144,20 @@ def unlink_(
 ) -> None:
     """Withdraw a mapping: what it matched waits again, and certificates that rest on it are revoked."""
     start()
+    from django.db import transaction  # noqa: PLC0415
+
     from agent.flow import run_stages  # noqa: PLC0415
-    from agent.mapping.links import unlink  # noqa: PLC0415
+    from agent.mapping.links import note_unlinked, unlink  # noqa: PLC0415
     from agent.mapping.preview import of_unlink  # noqa: PLC0415
+    from agent.programmes.models import CourseLink  # noqa: PLC0415
 
     trial = of_unlink(number, by=getpass.getuser(), until=_day(until))
     left = None
     if not dry_run:
-        left = unlink(number, by=getpass.getuser(), reason=reason, until=_day(until))
+        with transaction.atomic():
+            old = CourseLink.objects.select_related("source__organisation", "programme").get(pk=number)
+            left = unlink(number, by=getpass.getuser(), reason=reason, until=_day(until))
+            note_unlinked(old, left, by=getpass.getuser(), reason=reason)
         run_stages()
     _say(trial, left, as_json=as_json, dry_run=dry_run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,11 @@ page = Console(highlight=False)
 """Where a command's own answer goes."""
 
 Tell = Any
+
+
+def operator() -> str:
+    """Who works at this machine, as the audit log names them: no account of the house can be called so."""
+    return f"cli:{getpass.getuser()}"
 
 
 def emit(value: object) -> None:

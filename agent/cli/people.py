@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, page, table
+from agent.cli.output import AsJson, emit, operator, page, table
 
 group = typer.Typer(help="Invite people, list accounts and bodies, help who can't get in.", no_args_is_help=True)
 
@@ -46,7 +45,7 @@ def invite(
     bodies = list(found[:2])
     if len(bodies) != 1:
         raise OrganisationUnknown(uscc=organisation or "(one bureau)")
-    invited = send(bodies[0], role, by=f"cli:{getpass.getuser()}", email=mail)
+    invited = send(bodies[0], role, by=operator(), email=mail)
     if as_json:
         emit({"link": invited.link, "expires_at": invited.invitation.expires_at.isoformat(), "mailed": invited.mailed})
     else:
@@ -66,7 +65,7 @@ def add_organisation(
     start()
     from agent.people.bodies import Facts, add  # noqa: PLC0415
 
-    made = add(Facts(uscc, kind, name, region), by=f"cli:{getpass.getuser()}")
+    made = add(Facts(uscc, kind, name, region), by=operator())
     if as_json:
         emit({"uscc": made.uscc, "issuer_number": made.issuer_number})
     else:
@@ -118,13 +117,32 @@ def reset_factor(user: Annotated[str, typer.Argument(help="User name.")], as_jso
     from agent.people import factor, presence  # noqa: PLC0415
 
     found = _user(user)
-    by = f"cli:{getpass.getuser()}"
+    by = operator()
     presence.end_all(found, by=by)
     done = factor.take_away(found, by=by)
     if as_json:
         emit({"user": user, "taken_away": done})
     else:
         page.print("已去掉，下次登录重新设置。" if done else "这个账号没有设置过。")
+
+
+@group.command("reset-password")
+def reset_password(
+    user: Annotated[str, typer.Argument(help="User name.")],
+    lost_factor: Annotated[
+        bool, typer.Option("--lost-factor", help="The second factor is lost, too: it is set up anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that opens once within a day and sets a new password: for the last administrator, too."""
+    start()
+    from agent.people import resets  # noqa: PLC0415
+
+    given = resets.give(_user(user), by=operator(), lost_factor=lost_factor)
+    if as_json:
+        emit({"user": user, "link": given.link, "expires_at": given.reset.expires_at.isoformat()})
+    else:
+        page.print(given.link, markup=False, soft_wrap=True)
 
 
 def _user(name: str) -> Any:

@@ -120,6 +120,7 @@ def decide(
     from agent.programmes.deciding import Taken, take  # noqa: PLC0415
     from agent.programmes.filing import find  # noqa: PLC0415
     from agent.programmes.transitions import Kind  # noqa: PLC0415
+    from agent.work.queue import defer_notices  # noqa: PLC0415
 
     policies()
     remarks = dict(each.split("=", 1) for each in remark or [] if "=" in each)
@@ -128,6 +129,7 @@ def decide(
         actor=by or getpass.getuser(), reason=reason, code=code, remarks=remarks, rules=filing_rules(programme.year)
     )
     programme = take(programme, Kind(decision.value), how)
+    defer_notices()
     through = run_stages()
     if as_json:
         emit({

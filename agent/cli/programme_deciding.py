@@ -101,9 +101,11 @@ def confirm(key: Key, reason: Reason = "", by: By = "", as_json: AsJson = False)
     from agent.certificates.voiding import confirm as confirm_void  # noqa: PLC0415
     from agent.flow import policies, run_stages  # noqa: PLC0415
     from agent.programmes.filing import find  # noqa: PLC0415
+    from agent.work.queue import defer_notices  # noqa: PLC0415
 
     programme = find(key)
     done = confirm_void(programme, policies(), by=by or getpass.getuser(), reason=reason)
+    defer_notices()
     run_stages()
     _tell(str(programme), "voided", done, as_json)
 

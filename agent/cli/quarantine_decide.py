@@ -27,17 +27,22 @@ def decide_(
 ) -> None:
     """Decide: the account is that learner, the other name is the same person's, or the late row is accepted."""
     start()
-    from agent.flow import run_stages  # noqa: PLC0415 - models need Django
+    from django.db import transaction  # noqa: PLC0415 - it needs to be set up
+
+    from agent.flow import run_stages  # noqa: PLC0415
     from agent.learners.models import Learner  # noqa: PLC0415
     from agent.mapping.preview import of_decision  # noqa: PLC0415
-    from agent.matching.decisions import decide  # noqa: PLC0415
+    from agent.matching.decisions import decide, note  # noqa: PLC0415
 
     who = Learner.objects.filter(pk=learner).first() if learner is not None else None
     by = getpass.getuser()
     trial = of_decision(numbers, by=by, reason=reason, learner=who)
     made = []
     if not dry_run:
-        made = decide(numbers, by=by, reason=reason, learner=who)
+        with transaction.atomic():
+            made = decide(numbers, by=by, reason=reason, learner=who)
+            for each in made:
+                note(each, by=by)
         run_stages()
     if as_json:
         emit({"dry_run": dry_run, "decisions": [each.pk for each in made], "difference": as_dict(trial)})
@@ -70,13 +75,16 @@ def take_back_(
 ) -> None:
     """Take a decision back: what it released is judged again without it."""
     start()
+    from django.db import transaction  # noqa: PLC0415
+
     from agent.flow import run_stages  # noqa: PLC0415
     from agent.mapping.preview import of_taking_back  # noqa: PLC0415
-    from agent.matching.decisions import take_back  # noqa: PLC0415
+    from agent.matching.decisions import note, take_back  # noqa: PLC0415
 
     trial = of_taking_back(number, by=getpass.getuser())
     if not dry_run:
-        take_back(number, by=getpass.getuser(), reason=reason)
+        with transaction.atomic():
+            note(take_back(number, by=getpass.getuser(), reason=reason), by=getpass.getuser())
         run_stages()
     if as_json:
         emit({"dry_run": dry_run, "difference": as_dict(trial)})

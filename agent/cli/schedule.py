@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, page, person, table
+from agent.cli.output import AsJson, emit, operator, page, person, table
 from agent.cli.source import group
 
 
@@ -36,7 +36,8 @@ def schedule(
 ) -> None:
     """When the clock asks a source, and how often at most; without options, show it."""
     start()
-    from agent.intake.sources import get  # noqa: PLC0415 - models need Django
+    from agent.intake.noted import changing  # noqa: PLC0415 - models need Django
+    from agent.intake.sources import get  # noqa: PLC0415
     from agent.work.schedule import trigger, zone_of  # noqa: PLC0415
 
     source = get(name)
@@ -52,7 +53,8 @@ def schedule(
         if text:
             trigger(text, zone, field=option)
     if changed:
-        source.save(update_fields=list(changed))
+        with changing(name, "source.schedule", by=operator()):
+            source.save(update_fields=list(changed))
     shown = {"source": name} | {field: getattr(source, field) for field in given}
     if as_json:
         emit(shown)
@@ -68,11 +70,14 @@ def hook(name: str, as_json: AsJson = False) -> None:
     from django.conf import settings  # noqa: PLC0415
     from django.urls import reverse  # noqa: PLC0415
 
+    from agent.intake.noted import changing  # noqa: PLC0415
     from agent.intake.sources import get  # noqa: PLC0415
     from agent.work.push import new_secret  # noqa: PLC0415
 
     source = get(name)
-    shown = {"url": settings.BASE_URL + reverse("portal:hook", args=[name]), "secret": new_secret(source)}
+    with changing(name, "source.hook", by=operator()):
+        secret = new_secret(source)
+    shown = {"url": settings.BASE_URL + reverse("portal:hook", args=[name]), "secret": secret}
     if as_json:
         emit(shown)
         return

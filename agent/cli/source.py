@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, emit, page, person, table
+from agent.cli.output import AsJson, emit, operator, page, person, table
 from agent.errors import PERSON_NEEDED, XueshiError
 
 group = typer.Typer(help="Connect, check and list the places that completions come from.", no_args_is_help=True)
@@ -53,11 +53,13 @@ def add(
     if kind == "roster":  # the worker may run elsewhere: what a person typed here must mean the same there
         url = str(Path(url).expanduser().resolve()) if "://" not in url else url
     start()
-    from agent.intake.sources import save  # noqa: PLC0415 - models need Django
+    from agent.intake.noted import changing  # noqa: PLC0415 - models need Django
+    from agent.intake.sources import save  # noqa: PLC0415
     from agent.programmes.filing import bind_waiting_links  # noqa: PLC0415
 
-    source, new = save(name, kind=kind, url=url, token=token, options=options, allow_private=allow_private)
-    bound = bind_waiting_links(source)
+    with changing(name, by=operator()):
+        source, new = save(name, kind=kind, url=url, token=token, options=options, allow_private=allow_private)
+        bound = bind_waiting_links(source)
     if as_json:
         emit({"name": source.name, "kind": source.kind, "url": source.url, "new": new, "course_links": bound})
     else:

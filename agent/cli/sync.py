@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.boot import start
-from agent.cli.output import AsJson, bars, emit, page, table
+from agent.cli.output import AsJson, bars, emit, operator, page, table
 
 
 def register(app: typer.Typer) -> None:
@@ -163,6 +163,7 @@ def runs(
 def run(name: str, *, recent: bool = False, accept_missing: bool = False) -> dict[str, Any]:
     """Pull ``name`` and run the stages; what it came to, as `--json` shows it."""
     from agent.flow import policies, run_stages  # noqa: PLC0415 - models need Django
+    from agent.intake.noted import accepted  # noqa: PLC0415
     from agent.intake.sources import get  # noqa: PLC0415
     from agent.intake.sync import Mode, pull  # noqa: PLC0415
     from agent.quarantine.models import Held  # noqa: PLC0415
@@ -176,6 +177,8 @@ def run(name: str, *, recent: bool = False, accept_missing: bool = False) -> dic
             lambda done, total: tell("intake", done, total),
             accept_missing=accept_missing,
         )
+        if accept_missing:
+            accepted(name, landed.missing_upstream, by=operator())
         run_stages(tell)
     return {
         "source": name, "landed": landed.landed, "new": landed.new, "changed": landed.changed,

@@ -1,4 +1,5 @@
-"""Connecting a source step by step: kind and name, address and token or a file, a live look, a schedule.
+"""Connecting a source step by step: kind and name, address and token or a file, a live look, a schedule. Changing one
+that is connected goes the same way (`agent.intake.changing`).
 
 What is typed is kept here, the token sealed from the first moment; nothing of it is a source before the look was well.
 """
@@ -19,9 +20,9 @@ from pydantic import SecretStr
 
 from agent.crypto import vault
 from agent.home import home
-from agent.intake.errors import KindUnknown, NotLookedAt, SourceNameTaken, UploadRefused
+from agent.intake.errors import KindUnknown, NotLookedAt, SourceNameTaken, TokenAgain, UploadRefused
 from agent.intake.models import Source, SourceDraft
-from agent.intake.sources import save
+from agent.intake.sources import TOKEN, save
 from agent.learners.identity import mask_id, mask_name, normalise_id
 from agent.localtime import now
 from agent.organisations.models import Organisation
@@ -36,7 +37,6 @@ OPTIONS = ("report_id", "identity_field", "since", "course", "course_name", "fil
 """Options that a page may set. Not those that name a file of this machine."""
 PREVIEW = 10
 _KEPT = timedelta(days=7)
-_TOKEN = b"source token"
 _SUFFIXES = {".xlsx": b"PK\x03\x04", ".csv": b""}
 _REFUSED = 20
 
@@ -63,6 +63,7 @@ def address(draft: SourceDraft, url: str, *, token: str | None, options: dict[st
 
     :param allow_private: an administrator allows an address inside of the own network
     :raises connectors.errors.ConnectorError: the address, or an option, can never be right
+    :raises TokenAgain: the address is another place's: a stored token is not carried there
     """
     parts = urlsplit(url.strip())
     if draft.kind == FILES or parts.scheme not in ("http", "https"):
@@ -70,10 +71,13 @@ def address(draft: SourceDraft, url: str, *, token: str | None, options: dict[st
     if parts.username or parts.password:
         raise AddressInvalid(source=draft.name, url=parts.hostname or "", reason="a password has no place in it")
     inside = (parts.hostname or "").casefold() in settings.PRIVATE_HOSTS
+    before = draft.url or (draft.source.url if draft.source else "")
+    if not token and _stored(draft) and origin(before) != origin(url):
+        raise TokenAgain(name=draft.name)
     draft.url, draft.allow_private = url.strip(), allow_private or inside
-    draft.options = {name: value for name, value in options.items() if value}
+    _take(draft, options)
     if token:
-        draft.token = vault().seal(token.encode(), _TOKEN)
+        draft.token = vault().seal(token.encode(), TOKEN)
     with _reader(draft) as reader:
         reader.check_address()
     draft.found = None
@@ -97,8 +101,21 @@ def upload(draft: SourceDraft, name: str, content: bytes, options: dict[str, str
         file.write(content)
     _forget_file(draft)
     draft.url, draft.file, draft.found = str(path), PurePath(name).name[-200:], None
-    draft.options = {key: value for key, value in options.items() if value}
+    _take(draft, options)
     draft.save()
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Whose place an address is: a token that was given for it is for no other."""
+    parts = urlsplit(url.strip())
+    return parts.scheme, (parts.hostname or "").casefold(), parts.port
+
+
+def _take(draft: SourceDraft, options: dict[str, str]) -> None:
+    """The options that a page sent; those that no page sets stay as the source has them."""
+    kept = {name: value for name, value in draft.source.options.items() if name not in OPTIONS} if draft.source else {}
+    draft.options = kept | {name: value for name, value in options.items() if value}
+    draft.revision = draft.source.revision if draft.source else None  # it was typed with the source as it is now
 
 
 def look(draft: SourceDraft) -> dict[str, Any]:
@@ -126,12 +143,10 @@ def connect(draft: SourceDraft, *, recent_at: str, full_at: str, scheduled: bool
     :raises SourceNameTaken: somebody was faster
     """
     draft = SourceDraft.objects.select_for_update().get(pk=draft.pk)
-    readable = draft.found and (draft.found["ok"] or (draft.kind == FILES and draft.found.get("rows")))
-    if not readable:
-        raise NotLookedAt(name=draft.name)
+    check_found(draft)
     if Source.objects.filter(name__iexact=draft.name).exists():
         raise SourceNameTaken(name=draft.name)
-    token = vault().open(bytes(draft.token), _TOKEN).decode() if draft.token else None
+    token = vault().open(bytes(draft.token), TOKEN).decode() if draft.token else None
     source, _ = save(
         draft.name, kind=draft.kind, url=draft.url, token=token, options=draft.options,
         allow_private=draft.allow_private,
@@ -141,6 +156,15 @@ def connect(draft: SourceDraft, *, recent_at: str, full_at: str, scheduled: bool
     source.save(update_fields=["organisation", "recent_at", "full_at", "scheduled"])
     draft.delete()
     return source
+
+
+def check_found(draft: SourceDraft) -> None:
+    """Whether what a draft says may take effect.
+
+    :raises NotLookedAt: it was not looked at as it is now, or something is to be mended
+    """
+    if not (draft.found and (draft.found["ok"] or (draft.kind == FILES and draft.found.get("rows")))):
+        raise NotLookedAt(name=draft.name)
 
 
 def discard(draft: SourceDraft) -> None:
@@ -154,8 +178,18 @@ def _forget_file(draft: SourceDraft) -> None:
         (home() / "rosters" / PurePath(draft.url).name).unlink(missing_ok=True)
 
 
+def _stored(draft: SourceDraft) -> bytes:
+    """The token, sealed: the draft's, or the one of the source that it changes, as long as that is at the same place:
+    somebody else may have moved it meanwhile.
+    """
+    source = draft.source
+    theirs = source.token if source and (not draft.url or origin(source.url) == origin(draft.url)) else None
+    return bytes(draft.token or theirs or b"")
+
+
 def _reader(draft: SourceDraft) -> Connector:
-    token = vault().open(bytes(draft.token), _TOKEN).decode() if draft.token else ""
+    sealed = _stored(draft)
+    token = vault().open(sealed, TOKEN).decode() if sealed else ""
     config = SourceConfig(draft.name, draft.url, SecretStr(token), draft.options, draft.allow_private)
     return load(draft.kind)(config)
 

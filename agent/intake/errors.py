@@ -29,6 +29,21 @@ class UploadRefused(XueshiError):
     fix = "Send a roster as .xlsx or .csv with at most 20 MB."
 
 
+class TokenAgain(XueshiError):
+    """The address of {name} is another place's now, and the stored token was given for the one before."""
+
+    code = "E_TOKEN_AGAIN"
+    fix = "Enter the token of the new place with its address."
+
+
+class SourceStale(XueshiError):
+    """Somebody else changed {name} meanwhile."""
+
+    code = "E_SOURCE_STALE"
+    fix = "Look at what they changed, and save again."
+    exit_code = PERSON_NEEDED
+
+
 class NotLookedAt(XueshiError):
     """The source {name} was not looked at as it is now, or the look found something to mend."""
 

@@ -26,15 +26,20 @@ class Source(models.Model):
     jitter = models.PositiveIntegerField(default=300, help_text="seconds by which a pull may come later")
     budget = models.PositiveIntegerField(default=3600, help_text="most calls an hour")
     push_secret = models.BinaryField(null=True, help_text="sealed; signs what the LMS posts to us")
+    revision = models.PositiveIntegerField(default=1, db_default=1, help_text="grows with each change by a person")
 
     def __str__(self) -> str:
         return self.name
 
 
 class SourceDraft(models.Model):
-    """A source that somebody is connecting, step by step; gone when it is connected or given up."""
+    """A source that somebody is connecting, or changing, step by step; gone when that takes effect or is given up."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE)
+    source = models.ForeignKey(
+        Source, null=True, on_delete=models.CASCADE, related_name="+", help_text="the one to be changed"
+    )
+    revision = models.PositiveIntegerField(null=True, help_text="the source's, as it was changed from")
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=40)
     url = models.CharField(max_length=1000, blank=True)

@@ -10,7 +10,8 @@ from agent.intake.errors import KindUnknown, SourceUnknown
 from agent.intake.models import Source
 from connectors.base import Connector, SourceConfig, kinds, load
 
-_TOKEN = b"source token"
+TOKEN = b"source token"
+"""What a token is sealed for."""
 
 
 def save(
@@ -28,7 +29,7 @@ def save(
         reader.check_address()
     values: dict[str, object] = {"kind": kind, "url": url, "options": options, "allow_private": allow_private}
     if token is not None:
-        values["token"] = vault().seal(token.encode(), _TOKEN)
+        values["token"] = vault().seal(token.encode(), TOKEN)
     # a roster is sent once, and its file may be gone tomorrow: the clock asks for it only when a person says so
     first = values | {"scheduled": kind != "roster"}
     source, new = Source.objects.update_or_create(name=name, defaults=values, create_defaults=first)
@@ -50,7 +51,7 @@ def get(name: str) -> Source:
 
 def connector(source: Source) -> Connector:
     """A connector for a stored source. Use it as a context manager."""
-    token = vault().open(bytes(source.token), _TOKEN).decode() if source.token else ""
+    token = vault().open(bytes(source.token), TOKEN).decode() if source.token else ""
     return _kind(source.kind)(
         SourceConfig(source.name, source.url, SecretStr(token), source.options, source.allow_private, budget.of(source))
     )

@@ -114,6 +114,7 @@ def _alone(source: Source) -> Iterator[None]:
         if not cursor.fetchone()[0]:
             raise SourceBusy(name=source.name)
         try:
+            source.refresh_from_db(fields=["name"])  # it may have been called otherwise a moment ago
             yield
         finally:
             if connection.is_usable():

@@ -4,11 +4,13 @@ depends on it is judged again by the stages.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection, transaction
 
+from agent.audit.chain import record
 from agent.intake.models import Source
 from agent.localtime import now
 from agent.mapping.errors import LinkDates, LinkOverlaps, LinkUnknown, ProgrammeNotOpen, ReasonMissing
@@ -101,6 +103,32 @@ def unlink(number: int, *, by: str, reason: str, until: date | None = None) -> C
         source=old.source, kind=old.kind, course=old.course, programme=old.programme, valid_from=old.valid_from,
         valid_to=until, confirmed_by=by, because=reason,
     )  # fmt: skip
+
+
+def note_linked(links: Collection[CourseLink], *, by: str) -> None:
+    """Write mappings into the audit log: last in the transaction that made them. A trial, which makes and undoes them,
+    writes none.
+    """
+    for each in links:
+        _note("mapping.link", each, by, after=_kept(each))
+
+
+def note_unlinked(old: CourseLink, left: CourseLink | None, *, by: str, reason: str) -> None:
+    """Write a withdrawal into the audit log: ``old`` as it was, and what is left of it."""
+    _note("mapping.unlink", old, by, before=_kept(old), after=(_kept(left) if left else {}) | {"reason": reason})
+
+
+def _note(action: str, link: CourseLink, by: str, **said: dict[str, str]) -> None:
+    source = link.source
+    on = f"course {source.name if source else link.kind}/{link.course}"
+    record(by, action, on=on, organisation=source.organisation if source else None, **said)
+
+
+def _kept(link: CourseLink) -> dict[str, str]:
+    return {
+        "number": str(link.pk), "programme": str(link.programme), "from": str(link.valid_from),
+        "to": str(link.valid_to), "because": link.because,
+    }  # fmt: skip
 
 
 def latest(programme: Programme) -> ProgrammeVersion:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from agent.audit.chain import record
 from agent.intake.models import Completion, Source
 from agent.learners.models import Learner
 from agent.matching.errors import (
@@ -120,6 +121,16 @@ def take_back(number: int, *, by: str, reason: str) -> Decision:
     return Decision.objects.create(
         kind=old.kind, source=old.source, code=old.code, id_masked=old.id_masked, by=by, reason=reason, takes_back=old
     )
+
+
+def note(made: Decision, *, by: str) -> None:
+    """Write a decision, or taking one back, into the audit log: last in its transaction. A trial writes none."""
+    after = {"number": made.pk, "code": made.code, "id_masked": made.id_masked, "reason": made.reason}
+    if made.takes_back_id:
+        after["takes_back"] = made.takes_back_id
+    action = "quarantine.take_back" if made.takes_back_id else f"quarantine.{made.kind}"
+    on = f"{made.source.name}: {made.account or made.key or made.name_folded}"
+    record(by, action, on=on, after=after, organisation=made.source.organisation)
 
 
 _PEOPLE = """

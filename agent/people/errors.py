@@ -40,6 +40,27 @@ class InvitationOver(PeopleError):
     fix = "Ask whoever invited you for a new one."
 
 
+class ResetOver(PeopleError):
+    """This link for a new password is unknown, used, replaced by another, or expired."""
+
+    code = "E_RESET"
+    fix = "Ask an administrator for a new one."
+
+
+class ResetOfOneself(PeopleError):
+    """Nobody gives themselves a link for a new password."""
+
+    code = "E_RESET_OWN"
+    fix = "Change it under «my account», or ask another administrator."
+
+
+class AccountClosed(PeopleError):
+    """The account «{user}» is closed."""
+
+    code = "E_ACCOUNT_CLOSED"
+    fix = "Open it first, if that person may come in again."
+
+
 class OrganisationUnknown(PeopleError):
     """There is no organisation «{uscc}»."""
 

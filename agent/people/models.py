@@ -25,6 +25,21 @@ class Invitation(models.Model):
         return f"{self.organisation} · {self.role}"
 
 
+class PasswordReset(models.Model):
+    """A link with which somebody who can't get in sets a new password, once; the link itself is kept nowhere."""
+
+    fingerprint = models.BinaryField(unique=True, help_text="keyed hash of what stands in the link")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="password_resets")
+    lost_factor = models.BooleanField(help_text="the second factor is lost, too, and set up anew")
+    given_by = models.CharField(max_length=150)
+    given_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="when it was used, or replaced by another")
+
+    def __str__(self) -> str:
+        return f"{self.user} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
 class SecondFactor(models.Model):
     """An authenticator application (TOTP, RFC 6238). Counts from when its first code was right."""
 

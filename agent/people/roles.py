@@ -10,7 +10,7 @@ from django.db import transaction
 from agent.audit.chain import record
 from agent.organisations.models import Kind, Membership, Organisation, Role
 from agent.organisations.rights import DECIDING, KINDS
-from agent.people import factor, presence
+from agent.people import factor, presence, resets
 from agent.people.errors import LastAdministrator, RoleGiven, RoleNotOfKind
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def set_open(user: User, *, is_open: bool, by: str) -> None:
         if Membership.objects.filter(user=user, role=Role.ADMINISTRATOR).exists():
             _somebody_stays(user)
         presence.end_all(user, by=by)
+        resets.end_open(user)
     user.is_active = is_open
     user.save(update_fields=["is_active"])
     record(by, "account.opened" if is_open else "account.closed", on=_account(user))

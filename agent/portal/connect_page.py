@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from agent.intake.drafts import FILES
-from agent.intake.models import SourceDraft
+from agent.intake.drafts import FILES, origin
+from agent.intake.models import Source, SourceDraft
 from agent.organisations.models import Kind, Organisation
 from agent.organisations.rights import Right
 from agent.portal.people import EVERYTHING, Everything, Person
@@ -81,14 +81,30 @@ def may_allow_private(person: Person) -> bool:
     return person.bodies_with(Right.SOURCES_CONNECT) is EVERYTHING
 
 
+def allowed_already(draft: SourceDraft, url: str) -> bool:
+    """Whether ``url`` is the place of a source for which an address inside was allowed."""
+    source = draft.source
+    return bool(source and source.allow_private and origin(source.url) == origin(url))
+
+
 def fields_of(draft: SourceDraft) -> list[Field]:
     """The options that the form of a kind asks for."""
-    said = {
+    said = _labels()
+    return [Field(name, said[name], draft.options.get(name, "")) for name in _FIELDS.get(draft.kind, ())]
+
+
+def _labels() -> dict[str, str]:
+    return {
         "report_id": gettext("报表编号"), "identity_field": gettext("身份证号所在的列或字段"),
         "since": gettext("只要这一天以后的结业"), "course": gettext("课程代码"), "course_name": gettext("课程名称"),
         "filing_number": gettext("备案编号"), "date": gettext("完成日期"), "hours": gettext("学时"),
     }  # fmt: skip
-    return [Field(name, said[name], draft.options.get(name, "")) for name in _FIELDS.get(draft.kind, ())]
+
+
+def options_said(source: Source) -> list[tuple[str, str]]:
+    """The options that a source has, as people read them."""
+    said = _labels()
+    return [(said.get(name, name), str(value)) for name, value in source.options.items() if value]
 
 
 def options_of(draft: SourceDraft, posted: Mapping[str, str]) -> dict[str, str]:

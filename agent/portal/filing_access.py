@@ -10,8 +10,9 @@ from django.http import Http404
 from agent.organisations.models import Organisation
 from agent.organisations.rights import Right, Role
 from agent.portal.people import EVERYTHING, Person
+from agent.programmes.four_eyes import barred
 from agent.programmes.models import Programme
-from agent.programmes.transitions import STEP, Kind, State, Who
+from agent.programmes.transitions import STEP, Kind, Need, State, Who
 
 _UNSEEN = (State.DRAFT,)
 """What only its own department sees: it was not handed in."""
@@ -27,6 +28,7 @@ class Seen:
     bureau: bool
     voids: bool = False
     looks: bool = False  # sees everything, and may do nothing for that
+    asked: bool = False  # what waits for a decision is their own
 
     def may(self, kind: Kind) -> bool:
         """Whether the step is theirs to take, whatever the state."""
@@ -37,7 +39,10 @@ class Seen:
 
     def steps(self) -> list[Kind]:
         """What they may do now."""
-        return [kind for kind, step in STEP.items() if self.programme.state in step.sources and self.may(kind)]
+        return [
+            kind for kind, step in STEP.items()
+            if self.programme.state in step.sources and self.may(kind) and not (self.asked and Need.OTHER in step.needs)
+        ]  # fmt: skip
 
 
 def files_for(person: Person) -> list[Organisation]:
@@ -75,6 +80,7 @@ def seen(person: Person, number: int) -> Seen:
         bureau=decides(person) and handed_in,
         voids=person.may(Right.FILING_VOID) and handed_in,
         looks=person.bodies_with(Right.FILING_SEE) is EVERYTHING,
+        asked=decides(person) and barred(programme, person.username),
     )
 
 

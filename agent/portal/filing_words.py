@@ -102,6 +102,7 @@ def stopped(error: XueshiError) -> str:
         "E_WAIVER_MISSING": gettext("没有受理：它没有按期备案，受理时请选“准予补报”并写明理由，或者退回。"),
         "E_WRONG_DAY": gettext("没有照办：今天还不能（或者已经不能）这样做，请看起止日期。"),
         "E_TWO_PEOPLE": gettext("没有作废：须由提议人以外的另一位确认。"),
+        "E_OWN_DECISION": gettext("没有照办：这是您自己提交或者申请的，须由人社局的另一位工作人员决定。"),
         "E_PROPOSAL_OPEN": gettext("已经有人提议作废，等第二人确认。"),
         "E_NO_PROPOSAL": gettext("没有等待确认的作废提议。"),
         "E_ATTACHMENT": gettext(

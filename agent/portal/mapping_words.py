@@ -36,6 +36,8 @@ def refusal(error: XueshiError | ConnectorError) -> str:
         "E_SOURCE_NAME": gettext("名称“%(name)s”已经有了，或者不能用。请换一个。"),
         "E_KIND_UNKNOWN": gettext("没有装这一种来源。"),
         "E_UPLOAD": gettext("文件“%(file)s”没有收下：请上传不超过20MB的.xlsx或.csv。"),
+        "E_TOKEN_AGAIN": gettext("网址换到了别的地方，原来的令牌不会送过去。请把新地方的令牌一起填上。"),
+        "E_SOURCE_STALE": gettext("您打开这一页以后，别人改过“%(name)s”，所以没有照办。请看现在的设置，再改一次。"),
         "E_NOT_CHECKED": gettext("还没有检查，或检查出的问题还没有改好。请先检查一次。"),
         "E_SCHEDULE": gettext("时间“%(value)s”看不懂：请写15m、2h、1d，或五段的cron。"),
         "E_DECISION_UNKNOWN": gettext("这个决定已经被收回了。"),

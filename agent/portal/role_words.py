@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from agent.errors import XueshiError
 from agent.organisations.rights import Kind, Role
 from agent.portal.words import english
+from agent.programmes.transitions import Kind as Step
 
 
 def role_name(role: str) -> str:
@@ -37,12 +38,52 @@ def refusal(error: XueshiError) -> str:
         "E_ROLE_KIND": gettext("这个角色不属于这类单位：人社局的角色只能给人社局的人，基地的给基地的人。"),
         "E_ROLE_GIVEN": gettext("这个账号已经有这个角色。"),
         "E_LAST_ADMINISTRATOR": gettext("这是最后一位平台管理员，请先让另一个人成为管理员。"),
+        "E_RESET_OWN": gettext("不能给自己发重设密码的链接：请在“我的账号”里修改密码，或者请另一位管理员来发。"),
+        "E_ACCOUNT_CLOSED": gettext("这个账号已停用。要让这个人再进来，请先启用账号。"),
         "E_STALE": gettext("您打开页面以后，别人改过这个单位。下面是您填的内容，请对照现在的内容再保存一次。"),
     }
     return known.get(error.code) or error.message
 
 
 _ACTIONS = {
+    "approval.asked": "改证书审批要求",
+    "approval.given": "批准签发证书",
+    "archive.asked": "要求打包证书",
+    "certificate.suspended": "暂停证书",
+    "certificate.resumed": "恢复证书",
+    "certificate.superseded": "换发证书",
+    "certificate.revoked": "撤销证书",
+    "certificate.restored": "重新签发证书",
+    "filing.begin": "新建备案",
+    "filing.attach": "添加附件",
+    "filing.detach": "去掉附件",
+    "filing.void.propose": "提议作废备案",
+    "filing.void.drop": "放下作废提议",
+    **{f"filing.{kind.value}": f"备案：{kind.label}" for kind in Step},
+    "filings.by_clock": "到期自动开班、结业",
+    "key.created": "生成签名密钥",
+    "key.rotated": "更换签名密钥",
+    "key.retired": "停用签名密钥",
+    "learner.notices": "改学员通知设置",
+    "mapping.link": "对应课程",
+    "mapping.unlink": "撤销课程对应",
+    "programmes.imported": "导入项目文件",
+    "quarantine.same_person": "认定同一人",
+    "quarantine.alias": "认定曾用名",
+    "quarantine.waiver": "准予计入",
+    "quarantine.take_back": "收回决定",
+    "source.connect": "连接来源",
+    "source.add": "添加来源",
+    "source.change": "修改来源",
+    "source.schedule": "改来源的定时",
+    "source.renamed": "来源改名",
+    "source.paused": "暂停来源",
+    "source.resumed": "恢复来源",
+    "source.hook": "更换推送密钥",
+    "source.accept_missing": "确认来源少了记录",
+    "template.draft": "上传证书模板草稿",
+    "template.published": "发布证书模板",
+    "template.chosen": "选用证书模板",
     "account.signed_in": "登录",
     "account.locked": "账号锁定",
     "account.unlocked": "账号解锁",
@@ -57,7 +98,10 @@ _ACTIONS = {
     "organisation.changed": "修改单位",
     "outside_identity.tied": "关联统一身份",
     "outside_identity.untied": "解除统一身份",
+    "email.changed": "修改邮箱",
     "password.changed": "修改密码",
+    "password.reset": "重设密码",
+    "password.reset_given": "发重设密码的链接",
     "person.invited": "邀请人员",
     "recovery_code.used": "使用恢复码",
     "recovery_codes.renewed": "重发恢复码",
@@ -68,18 +112,24 @@ _ACTIONS = {
     "session.ended": "结束会话",
     "sessions.ended": "结束会话",
 }
-"""Actions of this room in Chinese; whoever reads English, and whoever knows another room's, reads the word itself."""
+"""Actions in Chinese; whoever reads English reads the word itself. A test compares with what is written."""
 
 
 _THINGS = {
     "account": "账号", "organisation": "单位", "invitation": "邀请", "learner": "学员", "programme": "项目",
-    "source": "来源", "audit": "审计", "mapping": "课程对应", "certificate": "证书",
+    "source": "来源", "audit": "审计", "mapping": "课程对应", "certificate": "证书", "certificates": "证书",
+    "course": "课程", "template": "证书模板", "key": "签名密钥", "file": "文件", "employer": "用人单位",
 }  # fmt: skip
 _FIELDS = {
     "role": "角色", "organisation": "单位", "email": "邮箱", "name": "名称", "kind": "类别", "uscc": "统一社会信用代码",
     "region": "行政区划", "status_until": "资格到期", "department": "服务的部门", "purpose": "用途", "from": "地址",
     "form": "格式", "events": "条数", "ended": "结束的会话", "invitation": "邀请", "hours": "学时", "title": "名称",
-    "state": "状态", "reason": "理由", "remark": "意见", "code": "代码", "count": "数量",
+    "state": "状态", "states": "状态", "successors": "换发为", "because": "理由类别", "filing_number": "备案编号",
+    "version": "版本", "url": "网址", "token": "令牌", "options": "选项", "allow_private": "允许内网地址",
+    "recent_at": "取新的", "full_at": "全面比对", "budget": "每小时最多调用", "scheduled": "定时", "file": "文件",
+    "people": "人数", "needed": "须经审批", "programme": "项目", "template": "模板", "lost_factor": "二次验证也丢了",
+    "expires_at": "失效时间", "given_by": "谁发的", "until": "到", "begun": "开班", "to": "到", "number": "编号",
+    "reason": "理由", "remark": "意见", "code": "代码", "count": "数量",
 }  # fmt: skip
 
 

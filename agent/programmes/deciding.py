@@ -13,6 +13,7 @@ from django.db.models import Max
 from agent.audit.chain import record
 from agent.localtime import local_date, now
 from agent.organisations.models import Organisation
+from agent.programmes import four_eyes
 from agent.programmes.checks import NO_RULES, Rules, check_typed
 from agent.programmes.content import Details
 from agent.programmes.drafts import about, asked_on, attached, draft_of
@@ -27,9 +28,17 @@ from agent.programmes.errors import (
     WaiverMissing,
     WrongDay,
 )
-from agent.programmes.models import CourseLink, FilingDraft, FilingEvent, Programme, ProgrammeVersion, VoidProposal
+from agent.programmes.models import (
+    CourseLink,
+    FilingDraft,
+    FilingEvent,
+    FilingNotice,
+    Programme,
+    ProgrammeVersion,
+    VoidProposal,
+)
 from agent.programmes.numbers import next_number
-from agent.programmes.transitions import CODES, STEP, Code, Kind, Need, Step, When, allowed
+from agent.programmes.transitions import CODES, STEP, TOLD, Code, Kind, Need, Step, When, allowed
 from agent.programmes.workdays import between
 
 _LONGEST_REASON = 1000
@@ -58,12 +67,14 @@ def take(programme: Programme, kind: Kind, how: Taken) -> Programme:
     :raises TransitionRefused: not possible from its state.
     :raises FilingIncomplete: the form has faults.
     :raises DecisionStale: something happened since it was looked at.
+    :raises OwnDecision: who takes it is who asked for it.
     """
     with transaction.atomic():
         programme = locked(programme, kind, how.seen)
         step = STEP[kind]
         if Need.TWO in step.needs:  # by a proposal and its confirmation: `propose_void`, `certificates.voiding`
             raise NotByOneself(programme=programme)
+        four_eyes.look(programme, step, how.actor)
         _day(programme, step)
         if Need.REASON in step.needs and not how.reason.strip():
             raise ReasonMissing(decision=kind.value)
@@ -179,17 +190,22 @@ def _freeze(programme: Programme, last: ProgrammeVersion | None, columns: Mappin
     return number
 
 
-def move(programme: Programme, kind: Kind, how: Taken, *, version: int | None = None) -> None:
-    """Change the state and write down that it happened; the caller looked whether it may."""
+def move(programme: Programme, kind: Kind, how: Taken, *, version: int | None = None, told: bool = True) -> None:
+    """Change the state and write down that it happened; the caller looked whether it may.
+
+    :param told: whether the department hears of it: not of what an import brings, which was decided elsewhere
+    """
     before, after = programme.state, STEP[kind].target
     programme.state = after
     if Need.NUMBER in STEP[kind].needs and programme.filing_number is None:
         programme.filing_number = how.filing_number or next_number(programme.region, programme.year)
     programme.save(update_fields=["state", "filing_number"])
-    FilingEvent.objects.create(
+    event = FilingEvent.objects.create(
         programme=programme, kind=kind, from_state=before, to_state=after, actor=how.actor, second=how.second,
         reason=how.reason.strip()[:_LONGEST_REASON], code=how.code, remarks=dict(how.remarks), version=version,
     )  # fmt: skip
+    if told and kind in TOLD:
+        FilingNotice.objects.create(event=event)
     if kind in (Kind.ACCEPT, Kind.ACCEPT_CHANGE):
         FilingDraft.objects.filter(programme=programme).delete()  # what it said is in the version
     tell(programme, f"filing.{kind.value}", how.second or how.actor, before={"state": before}, after={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import USAGE, XueshiError
+from agent.errors import PERSON_NEEDED, USAGE, XueshiError
 
 
 class ProgrammeFileInvalid(XueshiError):
@@ -110,6 +110,14 @@ class NotByOneself(XueshiError):
 
     code = "E_TWO_PEOPLE"
     fix = "Somebody else than who proposed it confirms it."
+
+
+class OwnDecision(XueshiError):
+    """{actor} handed in {programme}, or asked for this; «{decision}» is another person's."""
+
+    code = "E_OWN_DECISION"
+    fix = "Somebody else of the bureau decides."
+    exit_code = PERSON_NEEDED
 
 
 class ProposalOpen(XueshiError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
+from agent.audit.chain import record
 from agent.intake.models import Source
 from agent.organisations.models import Kind as BodyKind
 from agent.organisations.models import Organisation
@@ -73,7 +75,13 @@ def import_programmes(content: ProgrammeFile, *, path: str, source: Source | Non
         Source.objects.filter(pk__in=taught, organisation=None).update(organisation=base)
     if refused:
         raise ProgrammeFileInvalid(path=path, count=len(refused), problems=refused)
+    _note(done, path, actor)
     return done
+
+
+def _note(done: Imported, path: str, actor: str) -> None:
+    if done.new or done.changed or done.linked:
+        record(actor, "programmes.imported", on=f"file {PurePath(path).name}", after=asdict(done))
 
 
 def _organisation(body: Body, kind: str) -> Organisation:
@@ -146,7 +154,7 @@ def _advance(programme: Programme, row: ProgrammeRow, actor: str) -> None:
         if programme.state in STEP[decision].sources:
             version = newest(programme)
             how = Taken(actor=actor, reason="import", filing_number=row.filing_number)
-            move(programme, decision, how, version=version.version if version else None)
+            move(programme, decision, how, version=version.version if version else None, told=False)
 
 
 def _link(programme: Programme, row: ProgrammeRow, source: Source | None, actor: str, done: Imported) -> None:

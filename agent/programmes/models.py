@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from agent.intake.models import Source
@@ -9,8 +10,8 @@ from agent.organisations.models import Organisation
 from agent.programmes.transitions import ON_RECORD, Code, Kind, State, moves
 
 __all__ = [
-    "Attachment", "Category", "CourseLink", "FilingCounter", "FilingDraft", "FilingEvent", "Mode", "Programme",
-    "ProgrammeVersion", "State", "VoidProposal",
+    "Attachment", "Category", "CourseLink", "FilingCounter", "FilingDraft", "FilingEvent", "FilingLetter",
+    "FilingNotice", "FilingReminder", "Mode", "Programme", "ProgrammeVersion", "State", "VoidProposal",
 ]  # fmt: skip
 
 
@@ -120,6 +121,51 @@ class FilingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.programme}: {self.from_state} → {self.to_state}"
+
+
+class FilingNotice(models.Model):
+    """What a department is to be told of: written with the event itself, delivered later by others."""
+
+    event = models.OneToOneField(FilingEvent, on_delete=models.PROTECT, related_name="notice")
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(delivered_at=None), name="filing_notice_undelivered"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event)
+
+
+class FilingLetter(models.Model):
+    """A notice to one person. ``begun_at`` without ``sent_at``: it may have arrived, and is not sent again."""
+
+    notice = models.ForeignKey(FilingNotice, on_delete=models.PROTECT, related_name="letters")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    begun_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notice", "user"], name="filing_letter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} {self.user_id}"
+
+
+class FilingReminder(models.Model):
+    """What was due was told to one person on one day. Written before the letter leaves: none is sent twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    begun_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "day"], name="filing_reminder_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.day}"
 
 
 class FilingDraft(models.Model):

@@ -76,6 +76,7 @@ class Need(StrEnum):
     NUMBER = "gives the filing number"
     VERSION = "puts the next version in force"
     TWO = "two people"
+    OTHER = "another person than who asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Step:
     who: Who
     needs: tuple[Need, ...] = ()
     when: When = When.ANY
+    clock: bool = False  # taken by itself, too: on the first day, and when the last one is over
 
 
 _S, _K, _W, _N = State, Kind, Who, Need
@@ -99,19 +101,19 @@ version in force. In SQL it is the generated column ``programmes_programme.on_re
 STEPS: tuple[Step, ...] = (
     Step(_K.SUBMIT, (_S.DRAFT, _S.RETURNED), _S.SUBMITTED, _W.ORGANISER, (_N.CONTENT,)),
     Step(_K.WITHDRAW, (_S.SUBMITTED,), _S.DRAFT, _W.ORGANISER),
-    Step(_K.RETURN, (_S.SUBMITTED,), _S.RETURNED, _W.BUREAU, (_N.REASON,)),
-    Step(_K.REJECT, (_S.SUBMITTED,), _S.REJECTED, _W.BUREAU, (_N.REASON,)),
-    Step(_K.ACCEPT, (_S.SUBMITTED,), _S.FILED, _W.BUREAU, (_N.NUMBER,)),
+    Step(_K.RETURN, (_S.SUBMITTED,), _S.RETURNED, _W.BUREAU, (_N.REASON, _N.OTHER)),
+    Step(_K.REJECT, (_S.SUBMITTED,), _S.REJECTED, _W.BUREAU, (_N.REASON, _N.OTHER)),
+    Step(_K.ACCEPT, (_S.SUBMITTED,), _S.FILED, _W.BUREAU, (_N.NUMBER, _N.OTHER)),
     Step(_K.CHANGE, (_S.FILED, _S.RUNNING), _S.CHANGE_PENDING, _W.ORGANISER, (_N.CONTENT, _N.REASON)),
     Step(_K.WITHDRAW_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.ORGANISER),
-    Step(_K.REFUSE_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.REASON,)),
-    Step(_K.ACCEPT_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.VERSION,)),
+    Step(_K.REFUSE_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.REASON, _N.OTHER)),
+    Step(_K.ACCEPT_CHANGE, (_S.CHANGE_PENDING,), _S.FILED, _W.BUREAU, (_N.VERSION, _N.OTHER)),
     # after a change was decided in mid-course the programme is «filed», and begun with the next `start`
-    Step(_K.START, (_S.FILED,), _S.RUNNING, _W.PARTIES, (), When.BEGUN),
-    Step(_K.DELIVER, (_S.RUNNING,), _S.DELIVERED, _W.PARTIES, (), When.ENDED),
+    Step(_K.START, (_S.FILED,), _S.RUNNING, _W.PARTIES, (), When.BEGUN, clock=True),
+    Step(_K.DELIVER, (_S.RUNNING,), _S.DELIVERED, _W.PARTIES, (), When.ENDED, clock=True),
     Step(_K.REPORT, (_S.DELIVERED,), _S.CLOSING, _W.ORGANISER, (_N.REASON,)),
-    Step(_K.REOPEN, (_S.CLOSING,), _S.DELIVERED, _W.BUREAU, (_N.REASON,)),
-    Step(_K.CLOSE, (_S.CLOSING,), _S.CLOSED, _W.BUREAU),
+    Step(_K.REOPEN, (_S.CLOSING,), _S.DELIVERED, _W.BUREAU, (_N.REASON, _N.OTHER)),
+    Step(_K.CLOSE, (_S.CLOSING,), _S.CLOSED, _W.BUREAU, (_N.OTHER,)),
     Step(_K.DISCARD, (_S.DRAFT, _S.RETURNED), _S.CANCELLED, _W.ORGANISER),
     Step(_K.CANCEL, (_S.FILED,), _S.CANCELLED, _W.ORGANISER, (_N.REASON,), When.BEFORE),
     Step(_K.VOID, ON_RECORD, _S.VOIDED, _W.BUREAU, (_N.REASON, _N.TWO)),
@@ -155,6 +157,10 @@ CODES: dict[Kind, tuple[Code, ...]] = {
 """The codes that each decision of the bureau may bear."""
 
 
+TOLD = (_K.RETURN, _K.REJECT, _K.ACCEPT, _K.REFUSE_CHANGE, _K.ACCEPT_CHANGE, _K.REOPEN, _K.CLOSE, _K.VOID)
+"""The bureau's decisions, of which a department is told."""
+
+
 def allowed(state: str) -> list[Kind]:
     """What may happen to a filing in ``state``."""
     return [step.kind for step in STEPS if state in step.sources]
@@ -169,7 +175,8 @@ def table() -> str:
     """The steps as a table in Markdown: what docs/programmes.md shows."""
     head = "| step | | from | to | by | needs | when |\n|---|---|---|---|---|---|---|\n"
     return head + "\n".join(
-        f"| `{s.kind.value}` | {s.kind.label} | {', '.join(s.sources)} | {s.target.value} | {s.who.value} |"
+        f"| `{s.kind.value}` | {s.kind.label} | {', '.join(s.sources)} | {s.target.value} |"
+        f" {s.who.value}{', or the clock' if s.clock else ''} |"
         f" {'; '.join(s.needs)} | {s.when.value} |"
         for s in STEPS
     )

@@ -70,6 +70,9 @@ class Clock:
         add(self._lasting(self.look), "interval", seconds=_LOOK_EVERY, next_run_time=datetime.now(_HOUSE), id="look")
         add(self._asking("rescue", seconds=STALLED), "interval", seconds=STALLED / 2, id="rescue")
         add(self._asking("tidy"), "cron", hour=4, minute=10, id="tidy")
+        # at once, too: a house that slept over midnight is not a day late
+        add(self._asking("classes"), "cron", hour=0, minute=5, next_run_time=datetime.now(_HOUSE), id="classes")
+        add(self._asking("reminders"), "cron", hour=8, minute=30, id="reminders")
         add(self._asking("reconcile"), "cron", hour=5, minute=0, id="reconcile")
         add(self._asking("tree_head"), "cron", minute=0, id="tree_head")
         self._scheduler.start()

@@ -25,8 +25,9 @@ from agent.intake.models import Source, SyncRun
 from agent.intake.sync import Mode, pull
 from agent.localtime import now
 from agent.mapping.courses import refresh
+from agent.programmes import by_clock
 from agent.reconciliation import stage as reconciliation
-from agent.work import telling
+from agent.work import reminding, telling
 from agent.work.lasting import persistently
 from agent.work.queue import AGAIN, defer, defer_backfill, defer_notices, defer_stages
 from agent.work.retry import pause
@@ -109,6 +110,20 @@ def reconcile_all(context: JobContext, *, attempts: int = 0) -> None:
     """The daily reconciliation."""
     with _again(context, attempts):
         reconciliation.run()
+
+
+@app.task(name="classes", pass_context=True)
+def classes(context: JobContext, *, attempts: int = 0) -> None:
+    """Classes begin and end by the calendar."""
+    with _again(context, attempts):
+        by_clock.advance()
+
+
+@app.task(name="reminders", pass_context=True)
+def reminders(context: JobContext, *, attempts: int = 0) -> None:
+    """The bureau hears of filings that come due."""
+    with _again(context, attempts):
+        reminding.remind()
 
 
 @app.task(name="tree_head", pass_context=True)

@@ -1,4 +1,5 @@
-"""Telling learners what happened to their certificates, by mail and by a signed webhook: each at most once.
+"""Telling learners what happened to their certificates, by mail and by a signed webhook, and departments what was
+decided on their filings (`telling_filings`): each at most once.
 
 The row of a delivery is committed before the message leaves. What certainly did not arrive (nobody answered, or the
 other side said no) takes its row back and is tried again by the queue. What may have arrived, when a worker is killed
@@ -26,6 +27,8 @@ from agent.certificates.notices import CertificateNotice
 from agent.certificates.transitions import Kind
 from agent.learners.models import Account
 from agent.localtime import SHANGHAI, now
+from agent.programmes.models import FilingLetter, FilingReminder
+from agent.work import telling_filings
 from agent.work.errors import NoticeRefused, NoticeSecretMissing
 from agent.work.push import signature
 
@@ -70,7 +73,7 @@ class Told:
 
 def waiting() -> bool:
     """Whether anybody is still to be told of anything."""
-    return CertificateNotice.objects.filter(delivered_at=None).exists()
+    return CertificateNotice.objects.filter(delivered_at=None).exists() or telling_filings.waiting()
 
 
 def tell_all() -> Told:
@@ -86,6 +89,7 @@ def tell_all() -> Told:
         for notice in notices:
             _tell(notice, told)
         last = notices[-1].pk
+    telling_filings.tell(lambda create, send: once(create, send, told))
     if told.refused:
         raise NoticeRefused(count=told.refused)
     return told
@@ -108,19 +112,28 @@ def _tell(notice: CertificateNotice, told: Told) -> None:
     address = "" if quiet else _address(learner)
     hook = "" if quiet else os.environ.get("XUESHI_NOTICE_WEBHOOK") or ""
     over = True
+
+    def begin(way: str) -> Callable[[], NoticeDelivery]:
+        return lambda: NoticeDelivery.objects.create(notice=notice, way=way, begun_at=now())
+
     if address:
-        over &= _once(notice, NoticeDelivery.Way.MAIL, lambda: mail_of(notice, address).send(), told)
+        over &= once(begin(NoticeDelivery.Way.MAIL), lambda: mail_of(notice, address).send(), told)
     if hook:
-        over &= _once(notice, NoticeDelivery.Way.WEBHOOK, lambda: _post(hook, notice), told)
+        over &= once(begin(NoticeDelivery.Way.WEBHOOK), lambda: _post(hook, notice), told)
     if over:
         CertificateNotice.objects.filter(pk=notice.pk).update(delivered_at=now())
 
 
-def _once(notice: CertificateNotice, way: str, send: Callable[[], object], told: Told) -> bool:
-    """Send it unless it was begun before; whether nothing is left to do on this way."""
+def once(
+    create: Callable[[], NoticeDelivery | FilingLetter | FilingReminder], send: Callable[[], object], told: Told
+) -> bool:
+    """Send it unless it was begun before; whether nothing is left to do on this way.
+
+    :param create: makes the row of the delivery; of one that there is the database refuses another
+    """
     try:
         with transaction.atomic():
-            delivery = NoticeDelivery.objects.create(notice=notice, way=way, begun_at=now())
+            delivery = create()
     except IntegrityError:  # sent, or begun by somebody who may be no more
         return True
     try:
@@ -131,7 +144,8 @@ def _once(notice: CertificateNotice, way: str, send: Callable[[], object], told:
         return False
     except (OSError, smtplib.SMTPException):  # the answer was lost: it may have arrived
         return True
-    NoticeDelivery.objects.filter(pk=delivery.pk).update(sent_at=now())
+    delivery.sent_at = now()
+    delivery.save(update_fields=["sent_at"])
     told.sent += 1
     return True
 

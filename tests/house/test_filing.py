@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from django.conf import settings as django_settings
+from django.contrib.auth.models import User
 
 from agent.cli.programme import Decision
 from agent.localtime import local_date, now
@@ -24,6 +25,7 @@ from agent.programmes.errors import (
     DraftStale,
     FilingIncomplete,
     NotEditable,
+    OwnDecision,
     ReasonMissing,
     ScannerFailed,
     TransitionRefused,
@@ -346,3 +348,67 @@ def test_a_file_brings_the_whole_form_with_its_lessons(house: str, tmp_path):
     assert details["timetable"] == [{"date": "2024-03-09", "topic": "心血管", "teacher": "张三", "hours": 800}]
     bring(path)
     assert ProgrammeVersion.objects.count() == 1
+
+
+# --- four eyes ------------------------------------------------------------------------------------------------------
+BOTH = Taken(actor="zhou", reason="齐全", code="complete")
+"""Somebody with the department's role and the bureau's."""
+
+
+@pytest.fixture
+def zhou(programme: Programme) -> Programme:
+    """A form that an account of the house handed in."""
+    User.objects.create_user("zhou")
+    return take(programme, Kind.SUBMIT, Taken(actor="zhou"))
+
+
+@pytest.mark.parametrize("kind", [Kind.ACCEPT, Kind.RETURN, Kind.REJECT])
+def test_nobody_decides_on_what_they_handed_in(zhou, kind):
+    with pytest.raises(OwnDecision) as refused:
+        take(zhou, kind, Taken(actor="zhou", reason="x"))
+    assert (refused.value.code, refused.value.exit_code) == ("E_OWN_DECISION", 1)
+    assert "Somebody else" in refused.value.how_to_fix
+    assert take(zhou, Kind.WITHDRAW, Taken(actor="zhou")).state == "draft"  # their own step it is
+
+
+def test_nor_on_what_another_sent_of_their_writing_or_sent_again_unchanged(zhou):
+    take(zhou, Kind.RETURN, Taken(actor="bureau", reason="再看看"))
+    take(zhou, Kind.SUBMIT, Taken(actor="officer"))
+    with pytest.raises(OwnDecision):  # the same version as they handed in
+        take(zhou, Kind.ACCEPT, BOTH)
+    take(zhou, Kind.WITHDRAW, OFFICER)
+    save_draft(zhou, good(place="那里"), lock=1, by="zhou")
+    take(zhou, Kind.SUBMIT, OFFICER)
+    with pytest.raises(OwnDecision):  # their words
+        take(zhou, Kind.ACCEPT, BOTH)
+    take(zhou, Kind.WITHDRAW, OFFICER)
+    save_draft(zhou, good(place="别处"), lock=2, by="officer")
+    take(zhou, Kind.SUBMIT, OFFICER)
+    assert take(zhou, Kind.ACCEPT, BOTH).state == "filed"  # what others wrote and sent
+
+
+def test_nor_on_a_change_or_a_report_of_their_own(zhou):
+    take(zhou, Kind.ACCEPT, BUREAU)
+    save_draft(zhou, good(place="那里"), lock=0, by="officer")
+    take(zhou, Kind.CHANGE, Taken(actor="zhou", reason="换地方"))
+    for kind in (Kind.ACCEPT_CHANGE, Kind.REFUSE_CHANGE):
+        with pytest.raises(OwnDecision):
+            take(zhou, kind, Taken(actor="zhou", reason="x"))
+    take(zhou, Kind.ACCEPT_CHANGE, BUREAU)
+    Programme.objects.filter(pk=zhou.pk).update(state="delivered")
+    take(zhou, Kind.REPORT, Taken(actor="zhou", reason="60人合格"))
+    for kind in (Kind.CLOSE, Kind.REOPEN):
+        with pytest.raises(OwnDecision):
+            take(zhou, kind, Taken(actor="zhou", reason="x"))
+    assert take(zhou, Kind.CLOSE, BUREAU).state == "closed"
+
+
+def test_the_operator_of_the_machine_is_no_person_and_may_do_both(programme):
+    take(programme, Kind.SUBMIT, Taken(actor="root"))  # no account is called so
+    assert take(programme, Kind.ACCEPT, Taken(actor="root")).state == "filed"
+
+
+def test_a_command_in_a_persons_name_is_that_persons(zhou, xueshi):
+    said = xueshi("programme", "decide", str(zhou), "accept", "--by", "zhou", "--json")
+    assert (said.exit, said.json["error"]["code"]) == (1, "E_OWN_DECISION")
+    assert xueshi("programme", "decide", str(zhou), "accept", "--by", "wang", "--json").json["state"] == "filed"

@@ -10,6 +10,7 @@ import pyotp
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -22,17 +23,20 @@ from agent.crypto import vault
 from agent.localtime import now
 from agent.organisations.models import Kind, Membership, Organisation, Role
 from agent.organisations.rights import DECIDING, KINDS, RIGHTS, Reach, Right
-from agent.people import bodies, factor, invitations, presence, roles
+from agent.people import bodies, factor, invitations, presence, resets, roles
 from agent.people.bodies import Facts
 from agent.people.errors import (
+    AccountClosed,
     InvitationOver,
     LastAdministrator,
     OrganisationInvalid,
     OrganisationStale,
+    ResetOfOneself,
+    ResetOver,
     RoleGiven,
     RoleNotOfKind,
 )
-from agent.people.models import Invitation, RecoveryCode, SecondFactor
+from agent.people.models import Invitation, PasswordReset, RecoveryCode, SecondFactor
 
 PASSWORD = "correct horse battery"
 
@@ -344,3 +348,75 @@ def test_the_first_administrator_comes_in_by_the_command_line(house, xueshi):
     assert [row["role"] for row in xueshi("people", "list", "--json").json] == ["administrator"]
     assert xueshi("people", "organisations").exit == 0
     assert not check().findings
+
+
+# --- a new password for who can't get in ----------------------------------------------------------------------------
+NEW = "another horse entirely"
+
+
+def opened(given: resets.Given) -> str:
+    return given.link.split("/")[-2]
+
+
+def test_a_link_sets_a_new_password_once_and_every_session_ends(head, client):
+    client.force_login(head)
+    presence.began(head, client.session.session_key, place="", agent="")
+    given = resets.give(head, by="admin")
+    assert opened(given) not in str(list(PasswordReset.objects.values()))
+    user = resets.use(opened(given), NEW)
+    assert (user.pk, user.check_password(NEW)) == (head.pk, True)
+    assert Membership.objects.get(user=user).role == Role.BUREAU_HEAD  # the same person, with the same roles
+    assert presence.of(head) == []
+    assert not Session.objects.filter(session_key=client.session.session_key).exists()
+    with pytest.raises(ResetOver):
+        resets.use(opened(given), "a third horse, quite")
+    assert actions()[-3:] == ["password.reset_given", "sessions.ended", "password.reset"]
+
+
+def test_the_newer_link_replaces_the_older_and_time_ends_it(head):
+    first, second = resets.give(head, by="admin"), resets.give(head, by="admin")
+    with pytest.raises(ResetOver):
+        resets.find(opened(first))
+    PasswordReset.objects.update(expires_at=now())
+    with pytest.raises(ResetOver):
+        resets.find(opened(second))
+
+
+def test_a_lost_factor_goes_only_where_it_was_said(head):
+    factor.confirm(head, pyotp.TOTP(factor.begin(head)).now())
+    resets.use(opened(resets.give(head, by="admin")), NEW)
+    assert factor.has(head)
+    resets.use(opened(resets.give(head, by="admin", lost_factor=True)), NEW)
+    assert not factor.has(head)
+    taken = AuditEvent.objects.get(action="second_factor.taken_away")
+    assert taken.actor == "admin"
+
+
+def test_a_link_goes_to_the_accounts_own_address_and_never_one_that_takes_the_factor_away(head, monkeypatch):
+    monkeypatch.setattr(settings, "EMAIL_HOST", "mail.example")
+    monkeypatch.setattr(settings, "EMAIL_BACKEND", "django.core.mail.backends.locmem.EmailBackend")
+    mail.outbox = []
+    User.objects.filter(pk=head.pk).update(email="head@example.org")
+    assert resets.give(head, by="admin", mail=True).mailed
+    assert not resets.give(head, by="admin", mail=True, lost_factor=True).mailed
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == (["head@example.org"], "重设密码")
+    assert "/resets/" in letter.body
+
+
+def test_nobody_gives_one_to_themselves_nor_to_a_closed_account(head):
+    with pytest.raises(ResetOfOneself):
+        resets.give(head, by="head")
+    given = resets.give(head, by="admin")
+    roles.set_open(head, is_open=False, by="admin")
+    with pytest.raises(AccountClosed):
+        resets.give(head, by="admin")
+    roles.set_open(head, is_open=True, by="admin")
+    with pytest.raises(ResetOver):  # not even when the account is opened again
+        resets.use(opened(given), NEW)
+
+
+def test_the_last_administrator_is_helped_by_command(head, xueshi):
+    said = xueshi("people", "reset-password", "head", "--lost-factor", "--json").json
+    assert resets.find(said["link"].split("/")[-2]).lost_factor
+    assert xueshi("people", "reset-password", "nobody").exit == 1

@@ -53,6 +53,23 @@ def _worked() -> None:
     run_stages()
 
 
+def _another_token(page: Any, moodle: FakeMoodle) -> None:
+    """A year later the platform gives another one."""
+    moodle.token = "1" * 32
+    page.get_by_role("link", name="连接平台").click()
+    page.get_by_role("link", name="二号平台").click()
+    page.get_by_role("button", name="改网址、令牌和选项").click()
+    page.get_by_label("服务账号的令牌").fill(moodle.token)
+    page.get_by_role("button", name="保存并检查").click()
+    page.get_by_text("检查过了，可以生效").wait_for()
+    page.get_by_role("button", name="生效，现在取一次").click()
+    page.get_by_text("已保存。").wait_for()
+    page.get_by_role("button", name="暂停").click()
+    page.get_by_text("已暂停，只在有人要求时取").wait_for()
+    assert moodle.token not in page.content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
 @pytest.mark.parametrize("screen", [(1280, "light"), (360, "dark")])
 def test_from_the_wizard_to_released_completions(town: Town, moodle, site, browser, screen):
     width, scheme = screen
@@ -105,5 +122,7 @@ def test_from_the_wizard_to_released_completions(town: Town, moodle, site, brows
     page.get_by_role("link", name="待处理", exact=True).click()
     page.get_by_role("table", name="最近30天自动放行的").get_by_text("课程没有对应的项目").wait_for()
     fits()
+    _another_token(page, moodle)
+    _aside(_worked)
     # the browser says so of each answer that refuses; there was none
     assert complaints == []

@@ -211,10 +211,27 @@ def test_a_password_is_changed_by_who_knows_the_old_one(town, text):
     assert User.objects.get(username="xiaoming").check_password(new["new_password1"])
 
 
-def test_recovery_codes_are_renewed_with_a_code(town, text):
+def test_an_address_for_letters_is_changed_with_the_password(town, text):
+    client = town.client("xiaoming")
+    typed = {"email": "me@example.org", "password": "wrong"}
+    answer = client.post("/account/email/", typed)
+    assert (answer.status_code, 'value="me@example.org"' in text(answer)) == (400, True)
+    answer = client.post("/account/email/", {"email": "no address", "password": PASSWORD})
+    assert (answer.status_code, "邮箱地址不对" in text(answer)) == (400, True)
+    for _ in range(2):
+        assert client.post("/account/email/", typed | {"password": PASSWORD}).status_code == 302
+    assert User.objects.get(username="xiaoming").email == "me@example.org"
+    assert AuditEvent.objects.filter(action="email.changed").count() == 1
+
+
+def test_recovery_codes_are_renewed_with_the_password_and_a_code(town, text):
     user = enrolled("reviewer")
+    user.set_password(PASSWORD)
+    user.save()
     old = factor.renew_codes(user)
     client = town.client("reviewer")
-    assert client.post("/account/codes/", {"code": "x"}).status_code == 400
-    assert text(client.post("/account/codes/", {"code": code_of("reviewer")})).count("<li><code>") == 10
+    for wrong in ({"code": "x", "password": PASSWORD}, {"code": code_of("reviewer"), "password": "x"}):
+        assert client.post("/account/codes/", wrong).status_code == 400
+    right = {"code": code_of("reviewer"), "password": PASSWORD}  # not used up by the try without the password
+    assert text(client.post("/account/codes/", right)).count("<li><code>") == 10
     assert not factor.opens(user, old[0])

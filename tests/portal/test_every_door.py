@@ -24,7 +24,7 @@ from agent.learners.models import Account, Learner
 from agent.localtime import local_date, now
 from agent.matching.models import Decision
 from agent.organisations.models import Kind, Membership, Organisation
-from agent.people import invitations, presence
+from agent.people import invitations, presence, resets
 from agent.programmes.attachments import attach
 from agent.programmes.drafts import begin
 from agent.programmes.models import CourseLink, Programme
@@ -140,6 +140,11 @@ DOORS: dict[str, list[Door]] = {
     "quarantine-undo": both("decision", BUREAU | {BASE}, BUREAU),
     "connect": [Door({BASE, ADMIN})],
     "connect-draft": both("source_draft", {BASE, ADMIN}, {ADMIN}),
+    "source": [
+        *both("source", WATCHES | {BASE}, WATCHES),
+        Door({BASE, ADMIN}, own("source"), post={"do": "pause", "revision": "1"}),
+        Door({ADMIN}, other("source"), post={"do": "pause", "revision": "1"}),
+    ],
     "connected": both("source", {BASE, ADMIN}, {ADMIN}),
     "templates": [Door(BUREAU | {OFFICER, BASE, AUDITOR})],
     "template-upload": [
@@ -180,6 +185,7 @@ DOORS: dict[str, list[Door]] = {
     "account": [Door(SIGNED_IN)],
     "account-oidc": [Door(SIGNED_IN, post={})],
     "account-password": [Door(SIGNED_IN, post={})],
+    "account-email": [Door(SIGNED_IN, post={})],
     "account-codes": [Door(SIGNED_IN, post={})],
     "account-sessions-end": [Door(SIGNED_IN, post={})],
     "account-session-end": [Door(NOBODY, other("presence"), post={})],
@@ -195,6 +201,14 @@ DOORS: dict[str, list[Door]] = {
     "staff-account-change": [
         Door({ADMIN}, own("staff"), post={"what": "unlock"}),
         Door(NOBODY, other("learner_account"), post={"what": "close"}),
+    ],
+    "staff-account-reset": [
+        Door({ADMIN}, own("staff"), post={}),
+        Door(NOBODY, other("learner_account"), post={}),
+    ],
+    "reset": [
+        Door(EVERYBODY, lambda t: {"token": t.own["reset"]}),
+        Door(EVERYBODY, lambda _: {"token": "invented"}, status=404),
     ],
     "audit": [Door({HEAD, AUDITOR, ADMIN})],
     "audit-csv": [Door({HEAD, AUDITOR, ADMIN})],
@@ -236,6 +250,7 @@ def things(town: Any) -> Things:
     invited, ended = (invitations.invite(bodies["bureau"], AUDITOR, by="test") for _ in range(2))
     stranger, spare = User.objects.get(username="stranger"), User.objects.create_user("spare")
     presence.began(stranger, "x" * 32, place="", agent="")
+    given = resets.give(spare, by="test")
     client = Client()
     client.force_login(stranger)
     presence.began(stranger, client.session.session_key, place="", agent="")
@@ -271,7 +286,8 @@ def things(town: Any) -> Things:
             "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
             "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk,
             "invitation": ended.invitation.pk,
-            "token": invited.link.split("/")[-2], "staff": User.objects.get(username=OFFICER).pk,
+            "token": invited.link.split("/")[-2], "reset": given.link.split("/")[-2],
+            "staff": User.objects.get(username=OFFICER).pk,
             "learner": Learner.objects.get(name="王五").pk,
             "membership": Membership.objects.create(user=spare, organisation=bodies["base"], role=BASE).pk,
             "draft": save_draft(plain(), bodies["industry"], by="test").pk,

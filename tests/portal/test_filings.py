@@ -9,11 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from agent.localtime import local_date, now
+from agent.organisations.models import Membership
 from agent.programmes.deciding import Taken, take
 from agent.programmes.drafts import begin, draft_of
 from agent.programmes.models import Attachment, FilingEvent, Programme, ProgrammeVersion, VoidProposal
@@ -395,3 +397,23 @@ def test_a_workbook_is_looked_at_before_it_is_taken(town, filing, text, tmp_path
         "organiser": town.bodies["industry"].pk, "year": YEAR, "file": SimpleUploadedFile("x.xlsx", b"MZ"),
     })  # fmt: skip
     assert broken.status_code == 400
+
+
+def test_who_handed_it_in_does_not_decide_on_it(town, filing, text):
+    """One person with the department's role and the bureau's."""
+    town.staff("zhou", "industry", "department_officer")
+    Membership.objects.create(
+        user=User.objects.get(username="zhou"), organisation=town.bodies["bureau"], role="bureau_reviewer"
+    )
+    take(filing, Kind.SUBMIT, Taken(actor="zhou"))
+    client = town.client("zhou")
+    page = text(client.get(address(filing)))
+    assert "须由人社局的另一位工作人员决定" in page
+    assert 'id="decide"' not in page
+    assert "撤回" in page
+    answer = client.post(address(filing, "step/"), {"kind": "accept", "seen": last(filing)})
+    assert answer.status_code == 409
+    assert "没有照办：这是您自己提交或者申请的" in text(answer)
+    filing.refresh_from_db()
+    assert filing.state == "submitted"
+    assert 'id="decide"' in text(town.client("reviewer").get(address(filing)))

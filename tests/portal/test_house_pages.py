@@ -9,6 +9,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from python_calamine import load_workbook
 
@@ -174,6 +175,40 @@ def test_a_lost_telephone_is_helped_on_the_page(town, admin, text):
     admin.post(f"/accounts/{user.pk}/change/", {"what": "factor"})
     assert not factor.has(user)
     assert AuditEvent.objects.latest("index").action == "second_factor.taken_away"
+
+
+def test_who_forgot_everything_comes_in_again_as_the_same_person(town, admin, text):
+    import pyotp
+
+    user = User.objects.get(username="reviewer")
+    factor.confirm(user, pyotp.TOTP(factor.begin(user)).now())
+    account = f"/accounts/{user.pk}/"
+    assert "忘了密码" in text(admin.get(account))
+    shown = text(admin.post(f"{account}reset/", {"lost_factor": "1", "mail": "1"}))
+    (link,) = re.findall(r"/resets/[\w-]+/", shown)
+    assert link not in text(admin.get(account))
+    there = Client()
+    answer = there.get(link)
+    assert (answer.status_code, answer.headers["Referrer-Policy"]) == (200, "strict-origin")
+    assert "<b>reviewer" not in text(answer)
+    answer = there.post(link, {"new_password1": "short", "new_password2": "short"})
+    assert (answer.status_code, "密码" in text(answer)) == (400, True)
+    twice = {"new_password1": "another horse entirely", "new_password2": "another horse entirely"}
+    assert there.post(link, twice)["Location"] == "/sign-in/factor/"  # to be set up anew, and only then signed in
+    assert there.get("/account/").status_code == 302
+    assert there.post("/sign-in/factor/", {"code": pyotp.TOTP(factor.begin(user)).now()}).status_code == 200
+    assert "人社局审核员" in text(there.get("/account/"))
+    for used in (link, "/resets/invented/"):
+        answer = Client().get(used)
+        assert (answer.status_code, "这个链接打不开了" in text(answer)) == (404, True)
+
+
+def test_nobody_is_given_a_link_by_themselves(town, admin, text):
+    me = User.objects.get(username="admin")
+    assert "忘了密码" not in text(admin.get(f"/accounts/{me.pk}/"))
+    answer = admin.post(f"/accounts/{me.pk}/reset/")
+    assert (answer.status_code, "请另一位管理员来发" in text(answer)) == (409, True)
+    assert "/resets/" not in text(answer)
 
 
 def test_accounts_of_learners_are_not_in_the_list(town, admin, text):

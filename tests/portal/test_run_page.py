@@ -21,7 +21,7 @@ from connectors.errors import ConnectorError
 
 PASSED_BY = {
     *("E_SOURCE_UNKNOWN", "E_KIND_UNKNOWN", "E_ERROR", "E_RANGE", "E_BACKFILL_OPEN", "E_NO_BACKFILL"),
-    *("E_SOURCE_NAME", "E_UPLOAD", "E_NOT_CHECKED"),
+    *("E_SOURCE_NAME", "E_UPLOAD", "E_NOT_CHECKED", "E_TOKEN_AGAIN", "E_SOURCE_STALE"),
 }
 """Errors of a command or a page that began no run."""
 

@@ -8,13 +8,16 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.audit.chain import record
-from agent.people import factor, presence
+from agent.people import factor, presence, resets
 from agent.people.models import OutsideIdentity
 from agent.people.oidc import provider
 from agent.portal.entrance import code_brake, missed
@@ -46,6 +49,7 @@ def password(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, status=400)
     with transaction.atomic():
         form.save()
+        resets.end_open(user)
         presence.end_all(user, by=user.get_username(), but=request.session.session_key)
         record(user.get_username(), "password.changed", on=f"account {user.get_username()}")
     _keep_session(request, user)
@@ -54,13 +58,41 @@ def password(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def email(request: HttpRequest) -> HttpResponse:
+    """Another address for letters, or none, for who knows the password: a link for a new one may be sent there."""
+    user = _user(request)
+    brake = Brake(request, "password", str(user.pk), limit=_TRIES, anywhere=True)
+    if brake.on():
+        return render(request, "portal/too_many.html", status=429)
+    typed = request.POST.get("email", "").strip()[:254]
+    if not user.check_password(request.POST.get("password", "")):
+        brake.miss()
+        return _page(request, typed=typed, email_error=gettext("密码不对。"), status=400)
+    try:
+        if typed:
+            validate_email(typed)
+    except ValidationError:
+        return _page(request, typed=typed, email_error=gettext("邮箱地址不对，请再看一遍。"), status=400)
+    if typed != user.email:
+        with transaction.atomic():
+            before, user.email = user.email, typed
+            user.save(update_fields=["email"])
+            name = user.get_username()
+            record(name, "email.changed", on=f"account {name}", before={"email": before}, after={"email": typed})
+    return redirect("/account/?kept=1")
+
+
+@login_required
+@require_POST
 def codes(request: HttpRequest) -> HttpResponse:
-    """New recovery codes in place of the old, for who has the application at hand."""
+    """New recovery codes in place of the old, for who knows the password and has the application at hand."""
     user = _user(request)
     brake = code_brake(request, user)
     if brake.on():
         return render(request, "portal/too_many.html", status=429)
-    if not factor.opens(user, request.POST.get("code", "")[:40]):
+    # the password first: a code that was right is used up
+    known = user.check_password(request.POST.get("password", ""))
+    if not known or not factor.opens(user, request.POST.get("code", "")[:40]):
         missed(brake, user)
         return _page(request, wrong_code=True, status=400)
     context = {"person": person_of(request), "codes": factor.renew_codes(user), "after": "/account/"}
@@ -106,13 +138,15 @@ def _keep_session(request: HttpRequest, user: User) -> None:
 
 
 def _page(
-    request: HttpRequest, *, form: PasswordChangeForm | None = None, wrong_code: bool = False, status: int = 200
-) -> HttpResponse:
+    request: HttpRequest, *, form: PasswordChangeForm | None = None, wrong_code: bool = False, status: int = 200,
+    typed: str | None = None, email_error: str = "",
+) -> HttpResponse:  # fmt: skip
     user = _user(request)
     context: dict[str, Any] = {
         "person": person_of(request), "account": user, "sessions": presence.of(user), "has": factor.has(user),
         "needs": factor.needs(user), "left": factor.codes_left(user), "wrong_code": wrong_code,
         "errors": [each for errors in form.errors.values() for each in errors] if form else [],
+        "email": user.email if typed is None else typed, "email_error": email_error, "kept": "kept" in request.GET,
         "this": request.session.session_key, "saved": "saved" in request.GET, "oidc": provider(),
         "outside": OutsideIdentity.objects.filter(user=user).exists(),
     }  # fmt: skip

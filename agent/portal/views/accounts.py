@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q
@@ -13,8 +14,9 @@ from agent.audit.chain import record
 from agent.errors import XueshiError
 from agent.organisations.models import Membership
 from agent.organisations.rights import Right
-from agent.people import factor, invitations, presence, roles
+from agent.people import factor, invitations, presence, resets, roles
 from agent.people.models import SecondFactor
+from agent.people.resets import Given
 from agent.portal.entrance import code_brake
 from agent.portal.people import person_of, requires
 from agent.portal.role_words import refusal
@@ -72,13 +74,27 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
             case "end":
                 presence.end_all(user, by=by)
             case "factor":
-                presence.end_all(user, by=by)
-                factor.take_away(user, by=by)
+                with transaction.atomic():
+                    presence.end_all(user, by=by)
+                    factor.take_away(user, by=by)
             case _:
                 raise Http404
     except XueshiError as error:
         return _one(request, user, refusal(error), status=409)
     return redirect("portal:staff-account", user.pk)
+
+
+@requires(Right.PEOPLE_MANAGE)
+@require_POST
+def reset(request: HttpRequest, number: int) -> HttpResponse:
+    """Give somebody a link for a new password; it is on the page that follows, and nowhere else."""
+    user, by = _user(number), person_of(request).username
+    lost, mail = request.POST.get("lost_factor") == "1", request.POST.get("mail") == "1"
+    try:
+        given = resets.give(user, by=by, lost_factor=lost, mail=mail)
+    except XueshiError as error:
+        return _one(request, user, refusal(error), status=409)
+    return _one(request, user, given=given)
 
 
 def _unlock(request: HttpRequest, user: User, by: str) -> None:
@@ -88,8 +104,11 @@ def _unlock(request: HttpRequest, user: User, by: str) -> None:
         record(by, "account.unlocked", on=f"account {user.get_username()}")
 
 
-def _one(request: HttpRequest, user: User, said: str = "", *, status: int = 200) -> HttpResponse:
+def _one(
+    request: HttpRequest, user: User, said: str = "", *, given: Given | None = None, status: int = 200
+) -> HttpResponse:
     context = {
+        "given": given, "mails": bool(user.email and settings.EMAIL_HOST),
         "person": person_of(request), "account": user, "said": said, "has": factor.has(user),
         "needs": factor.needs(user), "sessions": presence.of(user), "locked": code_brake(request, user).on(),
         "memberships": Membership.objects.filter(user=user).select_related("organisation").order_by("pk"),

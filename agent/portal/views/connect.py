@@ -8,13 +8,15 @@ from __future__ import annotations
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agent.audit.chain import record
 from agent.errors import XueshiError
+from agent.intake import changing as changing_
 from agent.intake import drafts
 from agent.intake.models import Source, SourceDraft
+from agent.intake.noted import changing
 from agent.organisations.rights import Right
 from agent.portal import connect_page, mapping_words
 from agent.portal.mapping_page import sources_with
@@ -46,7 +48,8 @@ def index(request: HttpRequest) -> HttpResponse:
             return redirect("portal:connect-draft", draft.pk)
     context = {
         "person": person, "bodies": bodies, "kinds": connect_page.kinds_offered(), "refusal": refusal,
-        "begun": SourceDraft.objects.filter(organisation__in=bodies).select_related("organisation").order_by("-at"),
+        "begun": SourceDraft.objects.filter(person.within(Right.SOURCES_CONNECT, "organisation"))
+        .select_related("organisation").order_by("-at"),
         "sources": sources_with(person, Right.SOURCES_SEE), "name": _text(request, "name"),
     }  # fmt: skip
     return render(request, "portal/connect.html", context, status=409 if refusal else 200)
@@ -58,9 +61,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """A draft: its address or file, what a look found, and the button that connects it."""
     person = person_of(request)
-    draft = SourceDraft.objects.select_related("organisation").filter(
-        pk=number, organisation__in=connect_page.bodies_for(person)
-    ).first()  # fmt: skip
+    found = SourceDraft.objects.select_related("organisation", "source").filter(pk=number)
+    draft = found.filter(person.within(Right.SOURCES_CONNECT, "organisation")).first()
     if draft is None:
         raise Http404
     refusal = ""
@@ -74,7 +76,8 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "person": person, "draft": draft, "looked": connect_page.looked(draft.found), "refusal": refusal,
         "fields": connect_page.fields_of(draft), "is_file": draft.kind == drafts.FILES,
-        "may_allow": connect_page.may_allow_private(person), "has_token": draft.token is not None,
+        "may_allow": connect_page.may_allow_private(person),
+        "has_token": draft.token is not None or bool(draft.source and draft.source.token),
         "url": typed.get("url", draft.url), "recent": typed.get("recent", "15m"),
         "full": typed.get("full", "30 2 * * *"),
     }  # fmt: skip
@@ -84,10 +87,13 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
 def _step(request: HttpRequest, person: Person, draft: SourceDraft) -> HttpResponse:
     match request.POST.get("do"):
         case "address":
+            url = _text(request, "url")
             allow = connect_page.may_allow_private(person) and request.POST.get("private") == "1"
+            # what an administrator allowed stays allowed, for that very place
+            kept = not connect_page.may_allow_private(person) and connect_page.allowed_already(draft, url)
             drafts.address(
-                draft, _text(request, "url"), token=_text(request, "token") or None,
-                options=connect_page.options_of(draft, request.POST), allow_private=allow,
+                draft, url, token=_text(request, "token") or None,
+                options=connect_page.options_of(draft, request.POST), allow_private=allow or kept,
             )  # fmt: skip
             drafts.look(draft)
         case "file":
@@ -98,11 +104,17 @@ def _step(request: HttpRequest, person: Person, draft: SourceDraft) -> HttpRespo
             drafts.look(draft)
         case "look" if draft.url:
             drafts.look(draft)
+        case "connect" if draft.source:
+            with transaction.atomic():
+                source = changing_.apply(draft, by=person.username)
+                defer_pull(source, "full", "hand", priority=ASKED)
+            return redirect(f"{reverse('portal:source', args=[source.pk])}?saved=1")
         case "connect":
             return _connect(request, person, draft)
         case "discard":
+            back = draft.source_id
             drafts.discard(draft)
-            return redirect("portal:connect")
+            return redirect("portal:source", back) if back else redirect("portal:connect")
         case _:
             raise Http404
     return redirect("portal:connect-draft", draft.pk)
@@ -113,13 +125,10 @@ def _connect(request: HttpRequest, person: Person, draft: SourceDraft) -> HttpRe
     for text in (recent, full):
         if text:
             trigger(text, zone_of(_ZONE))
-    with transaction.atomic():
+    more = {"file": draft.file} if draft.file else {}
+    with changing(draft.name, "source.connect", by=person.username, **more):
         source = drafts.connect(draft, recent_at=recent, full_at=full, scheduled=True)
         defer_pull(source, "full", "hand", priority=ASKED)
-        after = {"kind": source.kind, "url": source.url if source.kind != drafts.FILES else draft.file,
-                 "allow_private": source.allow_private, "recent": recent, "full": full}  # fmt: skip
-        record(person.username, "source.connect", on=f"source {source.name}", after=after,
-               organisation=source.organisation)  # fmt: skip
     return redirect("portal:connected", source.pk)
 
 

@@ -22,7 +22,7 @@ from agent.programmes.deciding import Taken, drop_void, propose_void, take
 from agent.programmes.drafts import begin, copy
 from agent.programmes.models import VoidProposal
 from agent.programmes.transitions import ON_RECORD, Kind, State
-from agent.work.queue import defer_stages
+from agent.work.queue import defer_notices, defer_stages
 
 _LONGEST_REMARK = 500
 _LONGEST_NUMBER = 18  # digits that a key of the database may have
@@ -101,6 +101,7 @@ def step(request: HttpRequest, number: int) -> HttpResponse:
         return _one(request, number, error)
     if programme.state in ON_RECORD or found.programme.state in ON_RECORD:
         defer_stages()
+    defer_notices()
     return redirect(f"{reverse('portal:filing', args=[number])}?{urlencode({'done': kind})}")
 
 
@@ -123,6 +124,7 @@ def void(request: HttpRequest, number: int) -> HttpResponse:
         elif what == "confirm":
             confirm(found.programme, policies(), by=person.username, reason=reason, seen=at)
             defer_stages()
+            defer_notices()
         elif what == "drop":
             drop_void(found.programme, by=person.username)
         else:

@@ -21,6 +21,8 @@ from agent.portal.role_words import role_name
 from agent.portal.throttle import Brake
 
 _GUESSES = 30
+_OURS = {"clock", "anonymous", "xueshi"}
+"""What logs call those who are no person."""
 
 
 class AccountForm(UserCreationForm):  # type: ignore[type-arg] # not subscriptable when it runs
@@ -37,6 +39,8 @@ class AccountForm(UserCreationForm):  # type: ignore[type-arg] # not subscriptab
         username = str(super().clean_username())
         if masked(username) != username:
             raise ValidationError(gettext("用户名不能是身份证号。"))
+        if username.casefold() in _OURS:
+            raise ValidationError(gettext("这个用户名留给系统用，请换一个。"))
         return username
 
 

@@ -14,11 +14,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from agent.audit.chain import record
 from agent.errors import XueshiError
 from agent.intake.models import Source
 from agent.mapping.courses import course_of
-from agent.mapping.links import Wanted, link_all, unlink
+from agent.mapping.links import Wanted, link_all, note_linked, note_unlinked, unlink
 from agent.mapping.preview import of_links, of_unlink
 from agent.mapping.suggestions import suggest
 from agent.organisations.rights import Right
@@ -104,8 +103,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             for source, wanted in by_source:
                 made += link_all(source, wanted, by=person.username)
             defer_stages()
-            for link in made:
-                _record(person, "mapping.link", link, after=_kept(link))
+            note_linked(made, by=person.username)
     except XueshiError as error:
         return _refused(request, by_source, error)
     return redirect(f"{reverse('portal:mapping')}?{urlencode({'linked': len(made)})}")
@@ -129,11 +127,9 @@ def withdraw(request: HttpRequest, number: int) -> HttpResponse:
     try:
         if request.POST.get("do") == "withdraw":
             with transaction.atomic():
-                before = _kept(link)
                 left = unlink(number, by=person.username, reason=typed["reason"], until=until)
                 defer_stages()
-                after = (_kept(left) if left else {}) | {"reason": typed["reason"]}
-                _record(person, "mapping.unlink", link, before=before, after=after)
+                note_unlinked(link, left, by=person.username, reason=typed["reason"])
             return redirect(f"{reverse('portal:mapping')}?withdrawn=1")
         trial = of_unlink(number, by=person.username, until=until)
     except XueshiError as refused:
@@ -168,19 +164,6 @@ def _refused(request: HttpRequest, by_source: list[tuple[Source, list[Wanted]]],
     person: Person = person_of(request)
     context = {"person": person, "refusal": mapping_words.refusal(error)}
     return render(request, "portal/mapping_refused.html", context, status=409)
-
-
-def _record(person: Person, action: str, link: CourseLink, **said: dict[str, str]) -> None:
-    assert link.source is not None  # noqa: S101 - these pages make no others
-    on = f"course {link.source.name}/{link.course}"
-    record(person.username, action, on=on, organisation=link.source.organisation, **said)
-
-
-def _kept(link: CourseLink) -> dict[str, str]:
-    return {
-        "number": str(link.pk), "programme": str(link.programme), "from": str(link.valid_from),
-        "to": str(link.valid_to), "because": link.because,
-    }  # fmt: skip
 
 
 def _text(request: HttpRequest, name: str) -> str:

@@ -11,11 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from agent.audit.chain import record
 from agent.errors import XueshiError
 from agent.learners.models import Learner
 from agent.mapping.preview import of_decision, of_taking_back
-from agent.matching.decisions import candidates, decide, in_force, row_of, take_back
+from agent.matching.decisions import candidates, decide, in_force, note, row_of, take_back
 from agent.matching.models import Decision
 from agent.organisations.rights import Right
 from agent.portal import mapping_words, quarantine_page
@@ -117,7 +116,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             made = decide([item.pk for item in items], by=person.username, reason=reason, learner=learner)
             defer_stages()
             for each in made:
-                _record(person, f"quarantine.{each.kind}", each)
+                note(each, by=person.username)
     except XueshiError as error:
         return _refused(request, items, error, reason)
     return redirect(f"{reverse('portal:quarantine')}?{urlencode({'decided': len(items)})}")
@@ -148,7 +147,7 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
             with transaction.atomic():
                 made = take_back(number, by=person.username, reason=reason)
                 defer_stages()
-                _record(person, "quarantine.take_back", made)
+                note(made, by=person.username)
             return redirect(f"{reverse('portal:quarantine')}?taken=1")
         trial = of_taking_back(number, by=person.username)
     except XueshiError as refused:
@@ -196,14 +195,6 @@ def _decisions(person: Person, right: Right = Right.QUARANTINE_SEE) -> list[Deci
 
 def _bureau(person: Person) -> bool:
     return person.bodies_with(Right.QUARANTINE_DECIDE) is EVERYTHING
-
-
-def _record(person: Person, action: str, made: Decision) -> None:
-    after = {"number": made.pk, "code": made.code, "id_masked": made.id_masked, "reason": made.reason}
-    if made.takes_back_id:
-        after["takes_back"] = made.takes_back_id
-    on = f"{made.source.name}: {made.account or made.key or made.name_folded}"
-    record(person.username, action, on=on, after=after, organisation=made.source.organisation)
 
 
 def _back(request: HttpRequest) -> str:
