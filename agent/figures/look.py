@@ -131,10 +131,11 @@ class Look:
         return dict(found)
 
     def whole(self) -> dict[str, tuple[int, int]]:
-        """All that there ever was, by kind: number and amount; of certificates those that are valid."""
+        """All that there ever was, by kind: number and amount; of certificates those that are valid, of what is held all."""
         columns = "what, sum(n), sum(amount)"
         found: dict[str, tuple[int, int]] = {}
-        for question, extra in ((LANDED, ""), (HOURS, ""), (CERTIFICATES, "AND name = 'issued'"), (LEARNERS, "")):
+        valid = "AND name = 'issued'"
+        for question, extra in ((LANDED, ""), (HOURS, ""), (CERTIFICATES, valid), (HELD, ""), (LEARNERS, "")):
             asked = self._ask(question, columns, f"{extra} GROUP BY 1", None, *QUESTIONS[question])
             found |= {what: (n, amount) for what, n, amount in asked}
         return found
