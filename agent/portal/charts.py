@@ -60,6 +60,16 @@ class Chart:
     health: list[SourceHealth] = field(default_factory=list)
 
     @property
+    def slim(self) -> bool:
+        """Whether half of a wide page is enough for it."""
+        return not (self.svg or self.health or self.mends)
+
+    @property
+    def mends(self) -> bool:
+        """Whether its lines say what releases them."""
+        return any(line.fix for line in self.lines)
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to be drawn."""
         return not self.cells
