@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "agent.certificates",
     "agent.mapping",
     "agent.reconciliation",
+    "agent.figures",
     "agent.work",
     "agent.portal",
 ]

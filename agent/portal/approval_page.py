@@ -77,7 +77,7 @@ WHERE (%(all)s OR p.organiser_id = ANY(%(bodies)s)) AND (p.on_record OR w.waitin
 ORDER BY COALESCE(w.waiting, 0) = 0, NOT p.certificates_need_approval, w.since, p.year DESC, v.title
 """  # noqa: S608 - of our own parts
 _WAITING = f"""
-SELECT count(*) FROM quarantine_held h
+SELECT count(*), min(h.opened_at) FROM quarantine_held h
 JOIN matching_achievement a ON a.id = h.key::bigint
 JOIN programmes_programmeversion u ON u.id = a.programme_version_id
 JOIN programmes_programme p ON p.id = u.programme_id
@@ -107,11 +107,12 @@ def programmes_of(person: Person) -> list[ProgrammeRow]:
         return [ProgrammeRow(*row) for row in cursor.fetchall()]
 
 
-def waiting_of(bodies: Sequence[Organisation]) -> int:
-    """How many wait in the programmes that ``bodies`` organise."""
+def waiting_since(bodies: Sequence[Organisation]) -> tuple[int, datetime | None]:
+    """How many wait in the programmes that ``bodies`` organise, and since when the first one does."""
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, [[body.pk for body in bodies]])
-        return int(cursor.fetchone()[0])
+        count, since = cursor.fetchone()
+        return count, since
 
 
 def people_of(programme: Programme) -> list[PersonRow]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from agent.localtime import SHANGHAI
 
-Cell = str | int | float | datetime | None
+Cell = str | int | float | date | datetime | None
 # A spreadsheet takes a text that begins so for a formula, also behind blanks; a quote before it keeps it a text.
 _ACTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -36,6 +36,8 @@ def _safe(cell: Cell) -> str | int | float:
         return ""
     if isinstance(cell, datetime):
         return f"{cell.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    if isinstance(cell, date):
+        return f"{cell:%Y-%m-%d}"
     if isinstance(cell, str) and cell.lstrip(" \u3000\xa0\ufeff").startswith(_ACTS):
         return "'" + cell
     return cell

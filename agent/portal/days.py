@@ -14,6 +14,7 @@ from agent.portal.run_list import Sums
 from agent.portal.words import english
 
 _PITCH, _HEIGHT, _TOP, _BASE = 34.0, 178.0, 18.0, 118.0
+_NARROW, _SHORT = 11.5, 140.0  # where there are many days, and where nothing failed
 _MOST_DAYS = 45
 _MYRIAD, _THOUSAND, _MILLION = 10_000, 1_000, 1_000_000
 
@@ -79,23 +80,34 @@ def short(figure: int) -> str:
 
 
 def draw(bars: Sequence[Bar], *, title: str, word: str) -> str:
-    """The bars in their order; the tallest fills the height. ``word`` stands under the mark of what failed."""
+    """The bars in their order; the tallest fills the height. ``word`` stands under the mark of what failed.
+
+    Of many bars only the tallest bears its figure.
+    """
     most = max((bar.figure for bar in bars), default=0) or 1
-    width = _PITCH * max(len(bars), 1)
+    many = len(bars) > _MOST_DAYS
+    pitch = _NARROW if many else _PITCH
+    width = pitch * max(len(bars), 1)
+    half = pitch * 5 / 17
+    tallest = next((bar for bar in bars if bar.figure == most), None)
     above = 0.0 if any(bar.figure for bar in bars) else _BASE - _TOP  # no bar, no room for bars
-    below = _HEIGHT - above
+    below = (_HEIGHT if any(bar.failed for bar in bars) else _SHORT) - above
     parts = [f'<path class="bars-base" d="M0 {_BASE:g}H{width:g}" stroke="#56636f"/>']
     for place, bar in enumerate(bars):
-        middle = _PITCH * place + _PITCH / 2
+        middle = pitch * place + pitch / 2
         height = (_BASE - _TOP) * bar.figure / most
         top = _BASE - height
         said = f"{bar.full_name}: {bar.figure}" + (f", {word} {bar.failed}" if bar.failed else "")
         parts.append(f"<g><title>{escape(said)}</title>")
         if bar.figure:
             parts.append(
-                f'<rect class="bars-bar" x="{middle - 10:g}" y="{top:.1f}" width="20" height="{height:.1f}"'
-                ' fill="#0f5c63"/>'
-                f'<text class="bars-figure" x="{middle:g}" y="{top - 5:.1f}" text-anchor="middle" font-size="10">'
+                f'<rect class="bars-bar" x="{middle - half:g}" y="{top:.1f}" width="{2 * half:g}"'
+                f' height="{height:.1f}" fill="#0f5c63"/>'
+            )
+        if bar.figure and (bar is tallest or not many):
+            at = min(max(middle, 16), width - 16)
+            parts.append(
+                f'<text class="bars-figure" x="{at:g}" y="{top - 5:.1f}" text-anchor="middle" font-size="10">'
                 f"{short(bar.figure)}</text>"
             )
         parts.append(

@@ -1,122 +1,159 @@
-"""What stands on the desk of each role: of one's own organisations only; the bureau sees the whole."""
+"""What stands on the desk of each role: what waits for whoever has it, then charts of what its bodies may see."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.translation import gettext
 
-from agent.flow import policies
-from agent.intake.models import Source, SyncRun
+from agent.figures.look import Held, Look, Scope, looking
+from agent.figures.questions import What
+from agent.intake.models import Source
 from agent.organisations.models import Organisation, Role
-from agent.portal import approval_page, overview, words
-from agent.portal.bars import bars
+from agent.organisations.rights import Right, reach
+from agent.portal import charts, filing_list, overview, waiting, words
+from agent.portal.charts import Chart
+from agent.portal.health import SourceHealth, health_of
 from agent.portal.people import Person
+from agent.portal.spans import Choice
+from agent.portal.waiting import Item
 from agent.programmes.models import State
+from agent.work.queue import depth
+
+QUEUE = 8
+"""Filings of the bureau's queue that stand on the desk itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars and the table behind them."""
-
-    title: str
-    svg: str
-    rows: list[tuple[str, int]]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Desk:
-    """One role's desk."""
+    """One role's desk. ``waits`` is what its holder has to do; ``charts`` are figures as of ``as_of``."""
 
+    key: str
     role: str
     name: str
     headline: str
-    urgent: bool
-    sources: list[overview.SourceRow] = field(default_factory=list)
-    runs: list[SyncRun] = field(default_factory=list)
-    held: list[overview.HeldRow] = field(default_factory=list)
+    urgent: bool = False
+    waits: list[Item] = field(default_factory=list)
+    nothing: str = ""  # what comes next, where nothing waits
+    aside: str = ""  # what waits for others
+    queue: list[filing_list.Row] = field(default_factory=list)
     programmes: list[overview.ProgrammeRow] = field(default_factory=list)
     totals: overview.Totals | None = None
-    chart: Chart | None = None
-    approvals: str = ""  # that people wait for an approval
+    chain: overview.Chain | None = None
+    jobs: list[dict[str, object]] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    as_of: datetime | None = None
+    kept: bool = False
+    sources: int = 0
 
 
-def desks_of(person: Person) -> list[Desk]:
-    """A desk for each role that ``person`` has."""
+_ROLES = (
+    ("bureau", (Role.BUREAU_REVIEWER, Role.BUREAU_HEAD)), ("auditor", (Role.AUDITOR,)),
+    ("administrator", (Role.ADMINISTRATOR,)), ("department", (Role.DEPARTMENT_OFFICER,)),
+    ("base", (Role.BASE_OPERATOR,)),
+)  # fmt: skip
+
+
+def desks_of(person: Person, choice: Choice, *, only: str = "") -> list[Desk]:
+    """A desk for each kind of role that ``person`` has, or that of the key ``only``."""
     made = []
-    for roles, desk in (
-        ((Role.BUREAU_REVIEWER, Role.BUREAU_HEAD), _bureau),
-        ((Role.AUDITOR, Role.ADMINISTRATOR), _whole),
-        ((Role.DEPARTMENT_OFFICER,), _department),
-        ((Role.BASE_OPERATOR,), _base),
-    ):
+    for key, roles in _ROLES:
         bodies = person.bodies(*roles)
-        if bodies:
-            made.append(desk(bodies))
+        if bodies and only in ("", key):
+            mine = [role for role in roles if any(each.role == role for each in person.memberships)]
+            desk = Desk(key, mine[-1], "、".join(body.name for body in bodies), "")
+            _DESKS[key](desk, person, bodies, choice)
+            made.append(desk)
     return made
 
 
-def _base(bodies: list[Organisation]) -> Desk:
-    rows = overview.sources_of(bodies)
-    sources = [row.source for row in rows]
-    held = overview.held_by_code(sources)
-    waiting = sum(row.count for row in held)
-    return Desk(
-        role=Role.BASE_OPERATOR,
-        name=_names(bodies),
-        headline=words.arrivals(overview.arrived_today(sources), waiting),
-        urgent=bool(waiting),
-        sources=rows,
-        runs=overview.runs_of(sources),
-        held=held,
-        chart=_chart(sources),
-    )
+def _base(desk: Desk, _: Person, bodies: list[Organisation], choice: Choice) -> None:
+    sources = list(Source.objects.filter(organisation__in=bodies).values_list("pk", flat=True))
+    health = health_of(sources)
+    with looking(Scope(sources=sources)) as look:
+        found = _charts(desk, look, choice, health)
+        count = sum(each.count for each in found)
+    desk.waits = waiting.some([
+        waiting.records(found), waiting.courses(found), waiting.troubled(health), waiting.sources_begun(bodies),
+        waiting.unequal(sources),
+    ])  # fmt: skip
+    desk.headline = words.arrivals(overview.arrived_today(sources), count)
+    desk.urgent, desk.sources = bool(count), len(sources)
+    desk.nothing = gettext("新到的记录有读不懂、对不上的，会出现在这里，并写明怎样放行。")
 
 
-def _department(bodies: list[Organisation]) -> Desk:
-    rows = overview.programmes_of(bodies)
-    returned = sum(row.state == State.RETURNED for row in rows)
-    submitted = sum(row.state == State.SUBMITTED for row in rows)
-    waiting = approval_page.waiting_of(bodies)
-    return Desk(
-        role=Role.DEPARTMENT_OFFICER,
-        name=_names(bodies),
-        headline=words.filings(returned, submitted, len(rows)),
-        urgent=bool(returned),
-        programmes=rows,
-        approvals=approval_page.waiting_words(waiting) if waiting else "",
-    )
+def _department(desk: Desk, _: Person, bodies: list[Organisation], choice: Choice) -> None:
+    with looking(Scope(organisers=[body.pk for body in bodies])) as look:
+        _charts(desk, look, choice, [])
+        desk.programmes = overview.programmes_of(bodies, look.by_programme())
+    returned, submitted, total = overview.filings_in(bodies, State.RETURNED, State.SUBMITTED)
+    desk.waits = waiting.some([waiting.approvals(bodies), *waiting.filings_of(bodies)])
+    desk.headline, desk.urgent = words.filings(returned, submitted, total), bool(returned)
+    desk.aside = words.with_the_bureau(waiting.with_the_bureau(bodies))
+    desk.nothing = gettext("被退回的备案、等您批准的证书会出现在这里。专业科目培训先备案，学时才会计入，证书才能签发。")
 
 
-def _bureau(bodies: list[Organisation]) -> Desk:
-    rows = overview.programmes_submitted()
-    return Desk(
-        role=Role.BUREAU_REVIEWER,
-        name=_names(bodies),
-        headline=words.decisions(len(rows)),
-        urgent=bool(rows),
-        programmes=rows,
-        totals=overview.totals(),
-        chart=_chart(None),
-    )
+def _bureau(desk: Desk, person: Person, bodies: list[Organisation], choice: Choice) -> None:
+    health = health_of(None)
+    with looking(Scope()) as look:
+        found = _charts(desk, look, choice, health)
+        desk.totals = overview.totals(look)
+    queue = filing_list.queue()
+    decide = waiting.to_decide(queue)
+    manages = reach(desk.role, Right.ORGANISATIONS_MANAGE)
+    desk.waits = waiting.some([
+        waiting.to_confirm(person.username), decide, waiting.waivers(found), waiting.approvals(bodies),
+        waiting.unequal(None), waiting.ending() if manages else None,
+    ])  # fmt: skip
+    desk.queue = [row for row in queue if row.due][:QUEUE]
+    desk.headline, desk.urgent = words.decisions(decide.count), bool(decide.count)
+    desk.nothing = gettext("部门提交的备案会出现在这里，最早到期的在前。")
 
 
-def _whole(bodies: list[Organisation]) -> Desk:
-    totals = overview.totals()
-    headline = words.whole(totals.held)
-    return Desk(role=Role.AUDITOR, name=_names(bodies), headline=headline, urgent=False, totals=totals)
+def _auditor(desk: Desk, _: Person, __: list[Organisation], choice: Choice) -> None:
+    health = health_of(None)
+    with looking(Scope()) as look:
+        _charts(desk, look, choice, health)
+        desk.totals = overview.totals(look)
+    desk.waits = waiting.some([waiting.unequal(None), waiting.troubled(health)])
+    desk.chain = overview.chain_of(choice)
+    desk.headline = words.whole(desk.totals.held)
+    desk.nothing = gettext("对账不相等、来源读不到的，会出现在这里。")
 
 
-def _names(bodies: list[Organisation]) -> str:
-    return "、".join(body.name for body in bodies)
+def _administrator(desk: Desk, _: Person, bodies: list[Organisation], choice: Choice) -> None:
+    health = health_of(None)
+    with looking(Scope()) as look:
+        _charts(desk, look, choice, health)
+        desk.totals = overview.totals(look)
+    desk.waits = waiting.some([
+        waiting.without_factor(), waiting.invited(), waiting.ending(), waiting.troubled(health),
+        waiting.failed_jobs(), waiting.sources_begun(bodies), waiting.unequal(None),
+    ])  # fmt: skip
+    desk.jobs, desk.sources = depth()["tasks"], len(health)
+    desk.headline, desk.urgent = words.to_look_after(len(desk.waits)), bool(desk.waits)
+    desk.nothing = gettext("没有设二次验证的账号、快到期的单位、读不到的来源会出现在这里。")
 
 
-def _chart(sources: Collection[Source] | None) -> Chart | None:
-    year = max(policies(), default=None)
-    months = overview.by_month(sources, year) if year else []
-    if not any(months):
-        return None
-    title = gettext("%(year)s年各月结业人次") % {"year": year}
-    names = [gettext("%(month)d月") % {"month": month} for month in range(1, len(months) + 1)]
-    return Chart(title, bars(list(zip(names, months, strict=True)), title=title), list(zip(names, months, strict=True)))
+_DESKS = {
+    "base": _base, "department": _department, "bureau": _bureau, "auditor": _auditor, "administrator": _administrator,
+}  # fmt: skip
+
+
+def _charts(desk: Desk, look: Look, choice: Choice, health: Sequence[SourceHealth]) -> list[Held]:
+    """What the desk's role may see; what is held, for what waits. Records and sources are linked for who has their pages."""
+    desk.as_of, desk.kept = look.as_of, look.kept
+    found = look.held()
+    desk.charts = [
+        charts.landed(look, choice), charts.hours(look, choice, What.PROFESSIONAL),
+        charts.hours(look, choice, What.PUBLIC), charts.certificates(look, choice),
+        charts.held(found, linked=reach(desk.role, Right.QUARANTINE_SEE) is not None),
+    ]  # fmt: skip
+    if reach(desk.role, Right.RUNS_SEE):
+        pulls = look.pulls(choice.span)
+        for each in health:
+            each.pulls = pulls.get(each.source.pk, each.pulls)
+        desk.charts.append(charts.sync(health))
+    return found

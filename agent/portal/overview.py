@@ -1,63 +1,26 @@
-"""The figures on the desks: each function is one question, asked of the database as a whole."""
+"""The figures on the desks beside the charts: each function is one question, asked of the database as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
 
-import orjson
 from django.db import connection
-from django.db.models import Count, Sum
-from django.db.models.functions import ExtractMonth
+from django.db.models import Count, Q, Sum
 
-from agent.intake.models import Completion, Source, SyncRun
+from agent.audit.check import Head, head
+from agent.audit.models import AuditEvent, AuditSeal
+from agent.figures.look import Look
+from agent.figures.questions import What
+from agent.intake.models import SyncRun
 from agent.localtime import SHANGHAI, local_date, now
 from agent.organisations.models import Organisation
-from agent.portal.words import readable
-from agent.programmes.transitions import WAITING
-from agent.quarantine.codes import fix, sentence
+from agent.portal.spans import Choice
+from agent.programmes.models import Programme
 
-_MONTHS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """A source and its last run, when it had one."""
-
-    source: Source
-    run: SyncRun | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """One code: how many wait under it, and one of them as an example."""
-
-    code: str
-    count: int
-    since: datetime
-    example: dict[str, Any]
-
-    @property
-    def sentence_zh(self) -> str:
-        """The example's sentence, in Chinese."""
-        return sentence(self.code, readable(self.example))
-
-    @property
-    def sentence_en(self) -> str:
-        """The example's sentence, in English."""
-        return sentence(self.code, readable(self.example), english=True)
-
-    @property
-    def fix_zh(self) -> str:
-        """What releases them, in Chinese."""
-        return fix(self.code)
-
-    @property
-    def fix_en(self) -> str:
-        """What releases them, in English."""
-        return fix(self.code, english=True)
+PROGRAMMES = 20
+"""Programmes that stand on a department's desk: those that something happened to last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +31,6 @@ class ProgrammeRow:
     name: str  # region/year/KEY: what a command takes
     state: str
     filing_number: str
-    organiser: str
     title: str
     category: str
     hours: int
@@ -76,9 +38,8 @@ class ProgrammeRow:
     ends_on: date
     since: datetime | None
     remark: str
-    learners: int
-    certificates: int
-    waiting: int
+    completions: int = 0
+    certificates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,102 +54,86 @@ class Totals:
     held: int
 
 
-def sources_of(bodies: Collection[Organisation]) -> list[SourceRow]:
-    """The sources of ``bodies`` with their last runs: two queries."""
-    sources = list(Source.objects.filter(organisation__in=bodies).defer("token").order_by("name"))
-    last = SyncRun.objects.filter(source__in=sources).order_by("source", "-started_at").distinct("source")
-    by_pk = {source.pk: source for source in sources}
-    runs = {run.source_id: run for run in last}
-    for pk, run in runs.items():
-        run.source = by_pk[pk]
-    return [SourceRow(source, runs.get(source.pk)) for source in sources]
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The audit log, for who watches over it: its head, its seals, and in the span the ``looks`` at full identity
+    numbers and the ``exports`` of the log.
+    """
+
+    head: Head
+    last_at: datetime | None
+    looks: int
+    exports: int
+    seal: AuditSeal | None
+    seals: int
 
 
-def runs_of(sources: Collection[Source], limit: int = 10) -> list[SyncRun]:
-    """The newest runs of ``sources``, newest first."""
-    return list(SyncRun.objects.filter(source__in=sources).select_related("source").order_by("-started_at")[:limit])
-
-
-def arrived_today(sources: Collection[Source]) -> int:
+def arrived_today(sources: Collection[int]) -> int:
     """New and changed rows that landed since midnight (Asia/Shanghai)."""
-    today = local_date(now())
-    midnight = datetime(today.year, today.month, today.day, tzinfo=SHANGHAI)
+    midnight = _midnight(local_date(now()))
     runs = SyncRun.objects.filter(source__in=sources, started_at__gte=midnight, started_at__lt=midnight + timedelta(1))
     sums = runs.aggregate(new=Sum("new"), changed=Sum("changed"))
     return (sums["new"] or 0) + (sums["changed"] or 0)
 
 
-_HELD = """
-SELECT code, count(*), min(opened_at), (array_agg(params ORDER BY id))[1]::text
-FROM quarantine_held WHERE released_at IS NULL AND source = ANY(%s)
-GROUP BY code ORDER BY 2 DESC, 1
-"""
-
-
-def held_by_code(sources: Collection[Source]) -> list[HeldRow]:
-    """What waits, by code, most first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, [[source.name for source in sources]])
-        return [HeldRow(code, n, since, orjson.loads(example)) for code, n, since, example in cursor.fetchall()]
-
-
-def by_month(sources: Collection[Source] | None, year: int) -> list[int]:
-    """How many completions each month of ``year`` has; ``None``: of all sources."""
-    rows = Completion.objects.filter(current=True, learned_on__range=(date(year, 1, 1), date(year, 12, 31)))
-    if sources is not None:
-        rows = rows.filter(source__in=sources)
-    counted = dict(rows.values_list(ExtractMonth("learned_on")).annotate(n=Count("pk")).order_by())
-    return [counted.get(month, 0) for month in range(1, _MONTHS + 1)]
+def filings_in(bodies: Sequence[Organisation], *states: str) -> list[int]:
+    """How many programmes that ``bodies`` organise are in each of ``states``, and then how many there are at all."""
+    counts = {f"in_{place}": Count("pk", filter=Q(state=state)) for place, state in enumerate(states)}
+    found = Programme.objects.filter(organiser__in=bodies).aggregate(**counts, total=Count("pk"))
+    return [*(found[name] for name in counts), found["total"]]
 
 
 _PROGRAMMES = """
-SELECT p.id, p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), o.name,
-       v.title, v.category,
-       v.hours, v.starts_on, v.ends_on, e.at, COALESCE(e.reason, ''),
-       (SELECT count(DISTINCT a.learner_id) FROM programmes_programmeversion w
-        JOIN matching_achievement a ON a.programme_version_id = w.id AND NOT a.withdrawn
-        JOIN credit_creditentry c ON c.achievement_id = a.id AND c.reverses_id IS NULL AND c.credited > 0
-        WHERE w.programme_id = p.id AND NOT EXISTS (SELECT 1 FROM credit_creditentry r WHERE r.reverses_id = c.id)),
-       (SELECT count(*) FROM certificates_certificate c WHERE c.programme_id = p.id AND c.state = 'issued'),
-       (SELECT count(*) FROM quarantine_held h WHERE h.code = 'E_PROGRAMME_NOT_FILED' AND h.released_at IS NULL
-        AND h.params ->> 'programme' = v.title)
+SELECT p.id, p.region || '/' || p.year || '/' || p.key, p.state, COALESCE(p.filing_number, ''), v.title, v.category,
+       v.hours, v.starts_on, v.ends_on, e.at, COALESCE(e.reason, '')
 FROM programmes_programme p
-JOIN organisations_organisation o ON o.id = p.organiser_id
 JOIN LATERAL (SELECT * FROM programmes_programmeversion x WHERE x.programme_id = p.id
               ORDER BY x.version DESC LIMIT 1) v ON true
-LEFT JOIN LATERAL (SELECT at, reason FROM programmes_filingevent x WHERE x.programme_id = p.id
+LEFT JOIN LATERAL (SELECT id, at, reason FROM programmes_filingevent x WHERE x.programme_id = p.id
                    ORDER BY x.id DESC LIMIT 1) e ON true
-WHERE {which} ORDER BY p.year DESC, p.key
+WHERE p.organiser_id = ANY(%s) ORDER BY e.id DESC NULLS LAST, p.id DESC LIMIT %s
 """
 
 
-def programmes_of(bodies: Sequence[Organisation]) -> list[ProgrammeRow]:
-    """The programmes that ``bodies`` organise."""
-    return _programmes("p.organiser_id = ANY(%s)", [[body.pk for body in bodies]])
+def programmes_of(
+    bodies: Sequence[Organisation], figures: Mapping[int, Mapping[str, tuple[int, int]]]
+) -> list[ProgrammeRow]:
+    """The programmes that ``bodies`` organise, those first that something happened to last.
 
-
-def programmes_submitted() -> list[ProgrammeRow]:
-    """The filings that wait for the bureau."""
-    return _programmes("p.state = ANY(%s)", [[str(state) for state in WAITING]])
-
-
-def _programmes(which: str, params: list[Any]) -> list[ProgrammeRow]:
+    :param figures: by programme, as `Look.by_programme` counts them
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_PROGRAMMES.format(which=which), params)
-        return [ProgrammeRow(*row) for row in cursor.fetchall()]
+        cursor.execute(_PROGRAMMES, [[body.pk for body in bodies], PROGRAMMES])
+        rows = cursor.fetchall()
+    nothing: Mapping[str, tuple[int, int]] = {}
+    return [
+        ProgrammeRow(
+            *row, *(figures.get(row[0], nothing).get(what, (0, 0))[0] for what in (What.LANDED, What.CERTIFICATES))
+        )
+        for row in rows
+    ]
 
 
-_TOTALS = """
-SELECT (SELECT count(*) FROM learners_learner), (SELECT count(*) FROM intake_completion WHERE current),
-       (SELECT COALESCE(sum(credited), 0) FROM credit_creditentry WHERE category = 'public'),
-       (SELECT COALESCE(sum(credited), 0) FROM credit_creditentry WHERE category = 'professional'),
-       (SELECT count(*) FROM certificates_certificate WHERE state = 'issued'),
-       (SELECT count(*) FROM quarantine_held WHERE released_at IS NULL)
-"""
+def totals(look: Look) -> Totals:
+    """All that there ever was, as of the look."""
+    found = look.whole()
+    return Totals(
+        learners=found.get(What.LEARNERS, (0, 0))[0], completions=found.get(What.LANDED, (0, 0))[0],
+        public=found.get(What.PUBLIC, (0, 0))[1], professional=found.get(What.PROFESSIONAL, (0, 0))[1],
+        certificates=found.get(What.CERTIFICATES, (0, 0))[0], held=found.get(What.HELD, (0, 0))[0],
+    )  # fmt: skip
 
 
-def totals() -> Totals:
-    """The whole installation."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TOTALS)
-        return Totals(*cursor.fetchone())
+def chain_of(choice: Choice) -> Chain:
+    """How the audit log stands."""
+    since, until = _midnight(choice.span.first), _midnight(choice.span.last) + timedelta(1)
+    events = AuditEvent.objects.filter(at__gte=since, at__lt=until)
+    return Chain(
+        head(), AuditEvent.objects.order_by("-index").values_list("at", flat=True).first(),
+        events.filter(action="identity.seen").count(), events.filter(action="audit.exported").count(),
+        AuditSeal.objects.order_by("-through").first(), AuditSeal.objects.count(),
+    )  # fmt: skip
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)

@@ -56,3 +56,20 @@ def _mark(day: Day, middle: float, equal: str, unequal: str) -> tuple[str, str]:
 
 def _text(x: float, y: float, size: int, said: str, kind: str = "strip-word") -> str:
     return f'<text class="{kind}" x="{x:g}" y="{y:g}" text-anchor="middle" font-size="{size}">{escape(said)}</text>'
+
+
+def pulls_strip(states: Sequence[str], *, title: str) -> str:
+    """Pulls of a source in their order, the newest last: a stroke for a good one, a cross for a failed one, a dot for
+    one that goes on.
+    """
+    shapes = {
+        "done": '<path class="strip-good" d="M{0} 3v12" stroke="#0f5c63" stroke-width="3"/>',
+        "failed": '<path class="strip-bad" d="M{1} 6l6 6m0-6l-6 6" fill="none" stroke="#c8371f" stroke-width="1.75"/>',
+    }
+    dot = '<circle class="strip-none" cx="{0}" cy="9" r="1.5" fill="#56636f"/>'
+    marks = [shapes.get(state, dot).format(8 * n + 4, 8 * n + 1) for n, state in enumerate(states)]
+    width = 8 * len(states)
+    return (
+        f'<svg class="pulls" viewBox="0 0 {width} 18" width="{width}" height="18" role="img"'
+        f' aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(marks)}</svg>'
+    )

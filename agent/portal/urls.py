@@ -49,6 +49,7 @@ _pages = [
     path("", home.home, name="home"),
     path("<int:year>/", home.year, name="year"),
     path("desk/", home.desk, name="desk"),
+    path("desk.xlsx", home.book, name="desk-book"),
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),

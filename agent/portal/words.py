@@ -161,6 +161,31 @@ def whole(held: int) -> str:
     return ngettext("全市有%(n)s条记录待处理", "全市有%(n)s条记录待处理", held) % {"n": f"{held:,}"}
 
 
+def with_the_bureau(filings: int) -> str:
+    """What a department waits for; nothing where it waits for nothing."""
+    if not filings:
+        return ""
+    return ngettext("%(n)s个项目在人社局等待决定", "%(n)s个项目在人社局等待决定", filings) % {"n": f"{filings:,}"}
+
+
+def task_name(task: str) -> str:
+    """A kind of work that the queue does; one that we don't know keeps its own name."""
+    said = {
+        "pull": gettext("读取来源"), "backfill": gettext("补采"), "stages": gettext("匹配、计学时、签发"),
+        "figures": gettext("清点数字"), "notices": gettext("通知学员"), "archive": gettext("打包证书"),
+        "reconcile": gettext("每日对账"), "tree_head": gettext("签署公开日志"), "rescue": gettext("接管中断的工作"),
+        "tidy": gettext("清理旧工作"),
+    }  # fmt: skip
+    return said.get(task, task)
+
+
+def to_look_after(things: int) -> str:
+    """What an administrator came to know."""
+    if not things:
+        return gettext("平台没有要您处理的事")
+    return ngettext("%(n)d件事等您处理", "%(n)d件事等您处理", things) % {"n": things}
+
+
 def certificates(live: int) -> str:
     """The first line above a learner's certificates."""
     if not live:

@@ -75,6 +75,8 @@ class Clock:
         add(self._asking("reminders"), "cron", hour=8, minute=30, id="reminders")
         add(self._asking("reconcile"), "cron", hour=5, minute=0, id="reconcile")
         add(self._asking("tree_head"), "cron", minute=0, id="tree_head")
+        # at once, too: until they were counted, whoever looks counts
+        add(self._asking("figures"), "cron", minute=20, next_run_time=datetime.now(_HOUSE), id="figures")
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -74,6 +74,11 @@ def defer_notices() -> bool:
     return defer("notices", waiting="notices", priority=IDLE)
 
 
+def defer_figures(after: timedelta | None = None) -> bool:
+    """Ask for the figures of the desks to be counted anew, when there is time."""
+    return defer("figures", waiting="figures", priority=IDLE, after=after)
+
+
 _DEPTH = """
 SELECT task_name, count(*) FILTER (WHERE status = 'todo' AND COALESCE(scheduled_at, now()) <= now()) AS waiting,
        count(*) FILTER (WHERE status = 'todo' AND scheduled_at > now()) AS later,

@@ -18,6 +18,7 @@ from agent.certificates import transparency
 from agent.certificates.models import Archive
 from agent.db.faults import explain
 from agent.errors import XueshiError
+from agent.figures import stage as figures
 from agent.flow import run_stages
 from agent.intake import backfill as backfills
 from agent.intake.errors import Interrupted, SourceResting
@@ -29,7 +30,7 @@ from agent.programmes import by_clock
 from agent.reconciliation import stage as reconciliation
 from agent.work import reminding, telling
 from agent.work.lasting import persistently
-from agent.work.queue import AGAIN, defer, defer_backfill, defer_notices, defer_stages
+from agent.work.queue import AGAIN, defer, defer_backfill, defer_figures, defer_notices, defer_stages
 from agent.work.retry import pause
 
 _log = logging.getLogger(__name__)
@@ -76,9 +77,18 @@ def go_on_backfill(context: JobContext, *, source: int, attempts: int = 0) -> No
 def stages(context: JobContext, *, attempts: int = 0) -> None:
     """Match, credit, issue: everything that waits."""
     with _again(context, attempts):
-        run_stages()
+        through = run_stages()
+        if not through.rested:
+            defer_figures(figures.pause() or None)
         if telling.waiting():
             defer_notices()
+
+
+@app.task(name="figures", pass_context=True)
+def count_figures(context: JobContext, *, attempts: int = 0) -> None:
+    """Count the figures of the desks."""
+    with _again(context, attempts):
+        figures.count()
 
 
 @app.task(name="notices", pass_context=True)

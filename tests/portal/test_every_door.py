@@ -86,6 +86,10 @@ DOORS: dict[str, list[Door]] = {
     "home": [Door(SIGNED_IN)],
     "year": [Door({LEARNER}, lambda _: {"year": 2024})],
     "desk": [Door(SIGNED_IN)],
+    "desk-book": [
+        Door({BASE}, query="?desk=base"), Door({OFFICER}, query="?desk=department"), Door(BUREAU, query="?desk=bureau"),
+        Door({AUDITOR}, query="?desk=auditor"), Door({ADMIN}, query="?desk=administrator"), Door(NOBODY),
+    ],
     "certificates": [Door({LEARNER})],
     "certificate-pdf": both("certificate", {LEARNER}, NOBODY),
     "certificate-credential": both("certificate", {LEARNER}, NOBODY),

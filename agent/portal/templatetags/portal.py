@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from agent.certificates.facts import hours_text
 from agent.intake.models import SyncRun
-from agent.portal import equation_words, filing_words, role_words, run_words, words
+from agent.portal import charts, equation_words, filing_words, role_words, run_words, words
 from agent.portal.stops import Stop, stop_of
 from agent.portal.words import english, tight
 from agent.quarantine import codes
@@ -40,6 +40,18 @@ _GROUPS = (6, 4, 1, 4, 5, 5, 1)  # region, year, category, issuer, programme, se
 def hours(hundredths: int) -> str:
     """Hours as people write them."""
     return hours_text(hundredths)
+
+
+@register.filter
+def two(hundredths: int) -> str:
+    """Hours of many people: always in two decimals."""
+    return charts.two(hundredths)
+
+
+@register.filter
+def task_name(task: str) -> str:
+    """A kind of work of the queue."""
+    return words.task_name(task)
 
 
 @register.filter

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from agent.flow import policies
 from agent.localtime import local_date, now
+from agent.portal.desk_book import book_of
 from agent.portal.desks import desks_of
 from agent.portal.people import Person, person_of
+from agent.portal.spans import choices, chosen
 from agent.portal.year_page import last_reads, page_of, years_of
 
 
@@ -35,6 +38,18 @@ def desk(request: HttpRequest) -> HttpResponse:
     return _desk(request, person_of(request))
 
 
+@login_required
+@require_safe
+def book(request: HttpRequest) -> FileResponse:
+    """The charts of one desk, or one of them, as a workbook; what is not one's own is as if it did not exist."""
+    choice = chosen(request.GET.get("period", ""), local_date(now()))
+    found = next(iter(desks_of(person_of(request), choice, only=request.GET.get("desk") or "none")), None)
+    chart = request.GET.get("chart", "")
+    if found is None or (chart and all(each.key != chart for each in found.charts)):
+        raise Http404
+    return book_of(found, choice, chart)
+
+
 def _year(request: HttpRequest, person: Person, asked: int | None) -> HttpResponse:
     assert person.learner is not None  # noqa: S101 - both callers looked
     rules = policies()
@@ -52,4 +67,7 @@ def _year(request: HttpRequest, person: Person, asked: int | None) -> HttpRespon
 def _desk(request: HttpRequest, person: Person) -> HttpResponse:
     if not person.memberships:
         return render(request, "portal/unlinked.html", {"person": person})
-    return render(request, "portal/desk.html", {"person": person, "desks": desks_of(person)})
+    today = local_date(now())
+    choice = chosen(request.GET.get("period", ""), today)
+    context = {"person": person, "desks": desks_of(person, choice), "choice": choice, "choices": choices(today)}
+    return render(request, "portal/desk.html", context)
