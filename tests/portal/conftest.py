@@ -23,6 +23,8 @@ from agent.learners.models import Account, Learner
 from agent.localtime import now
 from agent.organisations.models import Kind, Membership, Organisation
 from agent.programmes.models import CourseLink, FilingEvent, Programme, ProgrammeVersion
+from tests.portal.doors import Things
+from tests.portal.things import things_of
 
 PASSWORD = "a long enough one"
 NUMBER = "370402199001010018"
@@ -151,6 +153,12 @@ def town(empty_town: Town) -> Town:
     town.staff("reviewer", "bureau", "bureau_reviewer")
     User.objects.create_user("stranger")
     return town
+
+
+@pytest.fixture
+def things(town: Town) -> Things:
+    """The town with somebody in each role, and beside each thing one that is somebody else's."""
+    return things_of(town)
 
 
 @pytest.fixture
