@@ -28,6 +28,8 @@ from agent.learners.models import Account, Learner
 from agent.localtime import now
 from agent.organisations.models import Kind, Membership, Organisation
 from agent.programmes.models import CourseLink, FilingEvent, Programme, ProgrammeVersion
+from tests.portal.doors import Things
+from tests.portal.things import things_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -220,6 +222,12 @@ def _town(town: Town) -> Town:
     town.staff("reviewer", "bureau", "bureau_reviewer")
     User.objects.create_user("stranger")
     return town
+
+
+@pytest.fixture
+def things(town: Town) -> Things:
+    """The town with somebody in each role, and beside each thing one that is somebody else's."""
+    return things_of(town)
 
 
 @pytest.fixture
