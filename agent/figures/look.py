@@ -131,7 +131,7 @@ class Look:
         return dict(found)
 
     def whole(self) -> dict[str, tuple[int, int]]:
-        """All that there ever was, by kind: number and amount; of certificates those that are valid, of what is held all."""
+        """All that there ever was, by kind: number and amount; of certificates the valid ones, of what is held all."""
         columns = "what, sum(n), sum(amount)"
         found: dict[str, tuple[int, int]] = {}
         valid = "AND name = 'issued'"

@@ -8,8 +8,9 @@ from agent.figures.questions import What
 
 
 class Figure(models.Model):
-    """One line of an answer, as `agent.figures.questions` describes it. No foreign keys: 0 is none, and a line is as old
-    as its count.
+    """One line of an answer, as `agent.figures.questions` describes it.
+
+    No foreign keys: 0 is none, and a line is as old as its count.
     """
 
     what = models.CharField(max_length=12, choices=[(each.value, each.value) for each in What])

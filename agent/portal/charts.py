@@ -1,20 +1,19 @@
-"""The charts of the desks: each with its sentence, its picture and the figures behind it, which a workbook takes, too."""
+"""The charts of the desks: each with its sentence, its picture and the figures behind it, which a workbook takes."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-import orjson
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from agent.certificates.transitions import State
-from agent.figures.look import Held, Hours, Look
+from agent.figures.look import Held, Look
 from agent.figures.questions import What
-from agent.localtime import SHANGHAI, local_date, now
+from agent.localtime import local_date, now
 from agent.portal import mapping_words, words
 from agent.portal.csv_file import Cell
 from agent.portal.days import Bar, draw
@@ -88,7 +87,8 @@ def landed(look: Look, choice: Choice) -> Chart:
     bars = _bars(choice, found) if total else []
     return Chart(
         "landed", title, said, [gettext("日期"), gettext("条数")], [[day, n] for day, n in found.items()],
-        svg=draw(bars, title=title, word="") if bars else "", table=[(bar.full_name, f"{bar.figure:,}") for bar in bars],
+        svg=draw(bars, title=title, word="") if bars else "",
+        table=[(bar.full_name, f"{bar.figure:,}") for bar in bars],
         columns=(gettext("日期"), gettext("条数")),
     )  # fmt: skip
 
@@ -139,7 +139,8 @@ def certificates(look: Look, choice: Choice) -> Chart:
     return Chart(
         "certificates", title, said,
         [gettext("签发日期"), *(words.certificate_state(each) for each in states), gettext("合计")], cells,
-        svg=draw(bars, title=title, word="") if bars else "", table=[(bar.full_name, f"{bar.figure:,}") for bar in bars],
+        svg=draw(bars, title=title, word="") if bars else "",
+        table=[(bar.full_name, f"{bar.figure:,}") for bar in bars],
         lines=[Line(words.certificate_state(each), f"{by_state[each]:,}", _share(by_state[each], most))
                for each in states] if total else [],
         columns=(gettext("现在的状态"), gettext("张数")), total=(gettext("合计"), f"{total:,}"),
@@ -193,7 +194,8 @@ def sync(health: Sequence[SourceHealth]) -> Chart:
         [gettext("来源"), gettext("状态"), gettext("最近读取"), gettext("最近成功"), gettext("停读到"), gettext("次数"),
          gettext("失败"), gettext("调用"), gettext("新增和变更"), gettext("错误代码")],
         [[each.source.name, each.word, each.run.started_at if each.run else None, each.good_at, each.rests_until,
-          each.pulls.runs, each.pulls.failed, each.pulls.calls, each.pulls.rows, each.run.error_code if each.run else ""]
+          each.pulls.runs, each.pulls.failed, each.pulls.calls, each.pulls.rows,
+          each.run.error_code if each.run else ""]
          for each in health],
         health=list(health),
     )  # fmt: skip

@@ -143,7 +143,7 @@ _DESKS = {
 
 
 def _charts(desk: Desk, look: Look, choice: Choice, health: Sequence[SourceHealth]) -> list[Held]:
-    """What the desk's role may see; what is held, for what waits. Records and sources are linked for who has their pages."""
+    """What the desk's role may see; what is held, for what waits. Linked is what the role has pages of."""
     desk.as_of, desk.kept = look.as_of, look.kept
     found = look.held()
     desk.charts = [

@@ -1,4 +1,4 @@
-"""How the sources are: their last pull, the last good one, whether they are left alone, and twenty pulls at a glance."""
+"""How the sources are: their last pull, the last good one, whether they rest, and twenty pulls at a glance."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WHERE %s::bigint[] IS NULL OR s.id = ANY(%s)
 
 @dataclass(slots=True)
 class SourceHealth:
-    """One source. ``run``: its last pull; ``good_at``: when the last good one ended; ``strip``: the last ones, drawn."""
+    """One source. ``run``: its last pull; ``good_at``: when the last good one ended; ``strip``: the last, drawn."""
 
     source: Source
     run: SyncRun | None
@@ -97,5 +97,6 @@ def _strip(states: Sequence[str]) -> str:
         return ""
     failed = states.count("failed")
     said = ngettext("最近%(n)d次读取", "最近%(n)d次读取", len(states)) % {"n": len(states)}
-    title = said + (ngettext("，%(n)d次失败", "，%(n)d次失败", failed) % {"n": failed} if failed else gettext("，都成功"))
+    ill = ngettext("，%(n)d次失败", "，%(n)d次失败", failed) % {"n": failed}
+    title = said + (ill if failed else gettext("，都成功"))
     return pulls_strip(states, title=title)

@@ -68,7 +68,8 @@ def test_figures_equal_what_the_tables_say_row_by_row(demo_house):
     assert found["landed"] == Counter(local_date(row.first_landed_at) for row in rows)
     for category in ("public", "professional"):
         assert told(found[category]) == by_hand(CreditEntry.objects.all(), category)
-        assert [each.credited for each in found[category]] == sorted((e.credited for e in found[category]), reverse=True)
+        credited = [each.credited for each in found[category]]
+        assert credited == sorted(credited, reverse=True)
         assert sum(each.credited for each in found[category]) > 0
     certificates = Counter((local_date(each.issued_at), each.state) for each in Certificate.objects.all())
     assert {(day, state): n for day, state, n in found["certificates"]} == certificates

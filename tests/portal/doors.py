@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from agent.localtime import local_date, now
@@ -68,8 +67,12 @@ DOORS: dict[str, list[Door]] = {
     "year": [Door({LEARNER}, lambda _: {"year": 2024})],
     "desk": [Door(SIGNED_IN)],
     "desk-book": [
-        Door({BASE}, query="?desk=base"), Door({OFFICER}, query="?desk=department"), Door(BUREAU, query="?desk=bureau"),
-        Door({AUDITOR}, query="?desk=auditor"), Door({ADMIN}, query="?desk=administrator"), Door(NOBODY),
+        Door({BASE}, query="?desk=base"),
+        Door({OFFICER}, query="?desk=department"),
+        Door(BUREAU, query="?desk=bureau"),
+        Door({AUDITOR}, query="?desk=auditor"),
+        Door({ADMIN}, query="?desk=administrator"),
+        Door(NOBODY),
     ],
     "certificates": [Door({LEARNER})],
     "certificate-pdf": both("certificate", {LEARNER}, NOBODY),

@@ -15,7 +15,7 @@ from agent.learners.models import Account, Learner
 from agent.localtime import local_date, now
 from agent.matching.models import Decision
 from agent.organisations.models import Kind, Membership, Organisation
-from agent.people import invitations, presence
+from agent.people import invitations, presence, resets
 from agent.programmes.attachments import attach
 from agent.programmes.drafts import begin
 from agent.programmes.models import CourseLink, Programme
@@ -43,6 +43,7 @@ def things_of(town: Any) -> Things:
     invited, ended = (invitations.invite(bodies["bureau"], AUDITOR, by="test") for _ in range(2))
     stranger, spare = User.objects.get(username="stranger"), User.objects.create_user("spare")
     presence.began(stranger, "x" * 32, place="", agent="")
+    given = resets.give(spare, by="test")
     client = Client()
     client.force_login(stranger)
     presence.began(stranger, client.session.session_key, place="", agent="")
@@ -78,7 +79,8 @@ def things_of(town: Any) -> Things:
             "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
             "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk,
             "invitation": ended.invitation.pk,
-            "token": invited.link.split("/")[-2], "staff": User.objects.get(username=OFFICER).pk,
+            "token": invited.link.split("/")[-2], "reset": given.link.split("/")[-2],
+            "staff": User.objects.get(username=OFFICER).pk,
             "learner": Learner.objects.get(name="王五").pk,
             "membership": Membership.objects.create(user=spare, organisation=bodies["base"], role=BASE).pk,
             "draft": save_draft(plain(), bodies["industry"], by="test").pk,
