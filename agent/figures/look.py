@@ -153,7 +153,7 @@ class Look:
 
     def _ask(self, question: str, columns: str, group: str, span: Span | None, *whats: What) -> list[Any]:
         first, last = (span.first, span.last) if span else _ALWAYS
-        params = {
+        params: dict[str, Any] = {
             "whats": [str(each) for each in whats], "first": first, "last": last, "since": since_of(local_date(now())),
             "sources": None if self.scope.sources is None else list(self.scope.sources),
             "organisers": None if self.scope.organisers is None else list(self.scope.organisers),

@@ -25,7 +25,7 @@ from agent.people.models import SecondFactor
 from agent.portal import approval_page, filing_list, filing_words
 from agent.portal.health import SourceHealth
 from agent.programmes.models import FilingDraft, FilingEvent, Programme, VoidProposal
-from agent.programmes.transitions import State
+from agent.programmes.transitions import WAITING, State
 from agent.reconciliation.models import Line, Snapshot
 from agent.work.queue import depth
 
@@ -141,7 +141,7 @@ def filings_of(bodies: Sequence[Organisation]) -> list[Item]:
 
 def with_the_bureau(bodies: Sequence[Organisation]) -> int:
     """Filings that wait for somebody else: the bureau decides on them."""
-    return Programme.objects.filter(organiser__in=bodies, state__in=filing_list.WAITING).count()
+    return Programme.objects.filter(organiser__in=bodies, state__in=WAITING).count()
 
 
 def approvals(bodies: Sequence[Organisation]) -> Item:
