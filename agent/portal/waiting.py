@@ -89,7 +89,7 @@ def troubled(health: Sequence[SourceHealth], desk: str) -> Item:
     mine = [each for each in health if each.trouble]
     words = ngettext("个来源读不到", "个来源读不到", len(mine))
     since = min((each.good_at for each in mine if each.good_at), default=None)
-    when = gettext("最早的自%(day)s起") % {"day": f"{local_date(since):%Y-%m-%d}"} if since else ""
+    when = gettext("最久的自%(day)s起") % {"day": f"{local_date(since):%Y-%m-%d}"} if since else ""
     return Item(len(mine), words, when, f"#{desk}-sync")
 
 
@@ -147,7 +147,7 @@ def to_decide(queue: Sequence[filing_list.Row]) -> Item:
     mine = [row for row in queue if row.due]
     first, today = min((row.due for row in mine if row.due), default=None), local_date(now())
     words = ngettext("件备案等您决定", "件备案等您决定", len(mine))
-    when = gettext("最早的%(due)s") % {"due": filing_words.due_words(first, today)} if first else ""
+    when = gettext("最早一件：%(due)s") % {"due": filing_words.due_words(first, today)} if first else ""
     return Item(len(mine), words, when, reverse("portal:filings"), late=first is not None and first < today)
 
 
