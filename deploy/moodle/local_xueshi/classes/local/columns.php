@@ -19,7 +19,8 @@ namespace local_xueshi\local;
 /**
  * Many completions as one text: column by column, and what a course says only once.
  *
- * Moodle checks an answer value by value, which takes most of the time of a page of rows; a text is one value.
+ * Moodle checks an answer value by value, which takes most of the time of a page of rows; a text is one value. A column is
+ * a list of its values, or shorter: texts as one text with a line for each, flags as the places of those that are set.
  *
  * @package    local_xueshi
  * @copyright  2026 xueshi contributors
@@ -36,7 +37,7 @@ class columns {
      * The completions as JSON.
      *
      * @param array[] $completions as {@see completion} makes them
-     * @return string an object: the values of all by their names; course: each one's place in courses, an object likewise
+     * @return string an object: the columns by their names; course: each one's place in courses; courses: lists by their names
      */
     public static function text(array $completions): string {
         $places = [];
@@ -52,12 +53,30 @@ class columns {
         }
         $columns = [];
         foreach (array_diff(completion::VALUES, self::OF_COURSE) as $name) {
-            $columns[$name] = array_column($completions, $name);
+            $columns[$name] = self::shortened(array_column($completions, $name));
         }
         $columns['course'] = $course;
         foreach (self::OF_COURSE as $name) {
             $columns['courses'][$name] = array_column($courses, $name);
         }
         return json_encode($columns, self::JSON);
+    }
+
+    /**
+     * A column in its shortest form.
+     *
+     * @param array $values all of one type
+     * @return array|string
+     */
+    private static function shortened(array $values) {
+        $first = reset($values);
+        if (is_bool($first)) {
+            return array_keys(array_filter($values));
+        }
+        if (!is_string($first)) {
+            return $values;
+        }
+        $lines = implode("\n", $values);
+        return substr_count($lines, "\n") === count($values) - 1 ? $lines : $values;
     }
 }
