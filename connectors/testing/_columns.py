@@ -52,15 +52,20 @@ class Columns:
             "course": lambda place: str(self._courses[picture.rows[place].course]),
         }
         self._kept: dict[str, _Column] = {}
+        said = list(map(picture.person_said, picture.people))
+        broken = {name for name in _OF_PERSON[1:] if any("\n" in one[name] for one in said)}
+        self._lines = set(_TEXTS) - broken  # else a list, for who would know where a value ends
+        for name in broken:
+            self._values[name] = lambda place, bare=self._values[name]: f'\\"{bare(place)}\\"'  # type: ignore[misc]
 
     def prepare(self) -> None:
         """Keep the columns, where they are not too many."""
         if not self._kept and len(self._picture.order) <= KEPT_AT_MOST:
             for name, value in self._values.items():
                 values = list(map(value, self._picture.order))
-                step = len(_between(name))
+                step = len(self._between(name))
                 self._kept[name] = _Column(
-                    _between(name).join(values), array("q", accumulate(len(one) + step for one in values))
+                    self._between(name).join(values), array("q", accumulate(len(one) + step for one in values))
                 )
 
     def page(self, places: Sequence[int], start: int, stop: int, *, identity: bool = True) -> str:
@@ -76,14 +81,17 @@ class Columns:
                 columns[name] = str(self._picture.flagged(name, shown)).replace(" ", "")
                 continue
             if name == "identity" and not identity:
-                values = _LINE.join([""] * len(shown))
+                values = self._between(name).join(["" if name in self._lines else r"\"\""] * len(shown))
             elif places is self._picture.order and name in self._kept:
-                values = _cut(self._kept[name], start, stop, len(_between(name)))
+                values = _cut(self._kept[name], start, stop, len(self._between(name)))
             else:
-                values = _between(name).join(map(self._values[name], shown))
-            columns[name] = f'\\"{values}\\"' if name in _TEXTS and shown else f"[{values}]"
+                values = self._between(name).join(map(self._values[name], shown))
+            columns[name] = f'\\"{values}\\"' if name in self._lines and shown else f"[{values}]"
         columns["courses"] = _twice(self._picture.courses_said())
         return "{" + ",".join(f'\\"{name}\\":{columns[name]}' for name in columns) + "}"
+
+    def _between(self, name: str) -> str:
+        return _LINE if name in self._lines else ","
 
     def _personal(self, at: int) -> Callable[[int], str]:
         return lambda place: self._of_person(self._picture.rows[place].user)[at]
@@ -91,10 +99,6 @@ class Columns:
     def _person_said(self, user: str) -> tuple[str, ...]:
         said = self._picture.person_said(user)
         return tuple(str(value) if name == "userid" else _twice(value)[2:-2] for name, value in said.items())
-
-
-def _between(name: str) -> str:
-    return _LINE if name in _TEXTS else ","
 
 
 def _cut(column: _Column, start: int, stop: int, step: int) -> str:

@@ -26,11 +26,11 @@ class Picture:
     """The completions of a site at one version."""
 
     def __init__(self, site: Site, identity_field: str, rows: list[tuple[int, Enrolment, bool]]) -> None:
-        self._people, self._snapshots = dict(site.people), dict(site.snapshots)
+        self.people, self._snapshots = dict(site.people), dict(site.snapshots)
         self.courses = dict(site.courses)
         self._flagged = {
-            "deleted": {user for user, one in self._people.items() if one.deleted},
-            "suspended": {user for user, one in self._people.items() if one.suspended},
+            "deleted": {user for user, one in self.people.items() if one.deleted},
+            "suspended": {user for user, one in self.people.items() if one.suspended},
         }
         self._identity_field = identity_field
         self._persons: dict[str, tuple[str, int]] = {}
@@ -53,13 +53,13 @@ class Picture:
         return self._person(self.rows[place].user)
 
     def _person(self, user: str) -> Person:
-        return self._snapshots.get(user, self._people[user]) if self._people[user].deleted else self._people[user]
+        return self._snapshots.get(user, self.people[user]) if self.people[user].deleted else self.people[user]
 
     def person_said(self, user: str) -> dict[str, Any]:
         """What a row says of an account."""
         one = self._person(user)
         return {
-            "userid": self._people[user].id,
+            "userid": self.people[user].id,
             "username": one.username,
             "idnumber": one.idnumber,
             "identity": getattr(one, self._identity_field) if self._identity_field else "",
@@ -126,7 +126,7 @@ class Picture:
         row = self.rows[place]
         who, _, what, _ = self._pieces(place)
         return (
-            f'{{"id":{self.ids[place]},"userid":{self._people[row.user].id},"courseid":{self.courses[row.course].id},{who},'
+            f'{{"id":{self.ids[place]},"userid":{self.people[row.user].id},"courseid":{self.courses[row.course].id},{who},'
             f'"enrolled":{self.enrolled[place]},{what},"timeenrolled":{row.enrolled},"timestarted":0,'
             f'"timecompleted":{row.time},"grade":{php_json(row.grade)},"grademax":"{"100.00" if row.grade else ""}",'
             f'"mark":{self.marks[place]}}}'

@@ -163,9 +163,9 @@ class get_completions extends completion_structure {
             'completions' => new external_multiple_structure(self::completion(), 'In the form rows', VALUE_OPTIONAL),
             'columns' => new external_value(
                 PARAM_RAW,
-                'In the form columns: JSON, by the names of a completion\'s values all of them in order (a list; of texts also one ' .
-                    'text, a line for each; of flags the places of those that are set, from 0); courses: what they say, each ' .
-                    'once; course: the place of each completion\'s course among them',
+                'In the form columns: JSON, by the names of a completion\'s values all of them in order (a list; texts also as ' .
+                    'one text, a line for each; flags as the places of those that are set, from 0); courses: what they say, ' .
+                    'each once; course: the place of each completion\'s course among them',
                 VALUE_OPTIONAL
             ),
         ]);
