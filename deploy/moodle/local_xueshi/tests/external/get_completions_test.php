@@ -193,7 +193,7 @@ final class get_completions_test extends \advanced_testcase {
         $this->assertStringContainsString('"suspended":[2]', $text);
         $this->assertStringContainsString('"course":[0,0,0]', $text);
         $this->assertStringContainsString('"coursefullname":["安全/法规"]', $text);
-        $this->assertSame(1, substr_count($text, 'WSYS'));
+        $this->assertSame(1, substr_count($text, '"WSYS"'));
     }
 
     /**
