@@ -28,11 +28,14 @@ def qr_svg(text: str) -> tuple[str, int]:
     Error correction M, for paper that was folded. Upper-case letters, digits and ``$%*+-./:`` make a small code.
     """
     image = zxingcpp.create_barcode(text, zxingcpp.QRCode, ec_level="M").to_image(scale=1, add_quiet_zones=False)
-    side, modules = image.shape[0], bytes(image)
+    side = image.shape[0]
+    modules = bytes(image)  # type: ignore[call-overload]  # its stub does not say that it is a buffer
     wide = side + 2 * _QUIET_ZONE
     # zxing's own SVG takes as long as the code itself, a fifteenth of the whole page
     lines = (_RUN.findall(modules, at, at + side) for at in range(0, side * side, side))
-    rows = (f"M{_QUIET_ZONE} {_QUIET_ZONE + at}{''.join(map(_STEPS.__getitem__, line))}" for at, line in enumerate(lines))
+    rows = (
+        f"M{_QUIET_ZONE} {_QUIET_ZONE + at}{''.join(map(_STEPS.__getitem__, line))}" for at, line in enumerate(lines)
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{wide}" viewBox="0 0 {wide} {wide}">'
         f'<rect width="{wide}" height="{wide}" fill="#fff"/><path d="{"".join(rows)}"/></svg>'

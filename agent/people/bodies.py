@@ -13,7 +13,6 @@ from agent.audit.chain import record
 from agent.organisations.models import Kind, Organisation
 from agent.people.errors import OrganisationInvalid, OrganisationStale
 
-
 ENDING = timedelta(60)
 """How long before its end the status of a base is looked at."""
 

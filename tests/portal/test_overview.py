@@ -133,7 +133,7 @@ def test_an_empty_house_says_what_comes_next(empty_town, who, text):
     (desk,) = answer.context["desks"]
     assert all(chart.empty and chart.said for chart in desk.charts)
     assert desk.nothing
-    assert "<svg class=\"bars" not in text(answer)
+    assert '<svg class="bars' not in text(answer)
     assert set(read(empty_town.client("somebody").get(f"/desk.xlsx?desk={desk.key}"))) == {c.title for c in desk.charts}
 
 
@@ -160,7 +160,7 @@ def plain(cell: Any) -> Any:
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("who", sorted(STAFF))
 def test_the_workbook_says_what_the_charts_say_and_no_cell_acts(busy, who, language):
-    ProgrammeVersion.objects.filter(series="工程").update(series="=HYPERLINK(\"https://x.example\")")
+    ProgrammeVersion.objects.filter(series="工程").update(series='=HYPERLINK("https://x.example")')
     Held.objects.filter(source=busy.town.source.name).update(source="@SUM(1+1)")
     Source.objects.filter(pk=busy.town.source.pk).update(name="@SUM(1+1)")
     client = busy.town.client(who)
