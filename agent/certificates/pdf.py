@@ -23,7 +23,7 @@ import typst
 
 from agent.certificates.errors import TemplateFailed, TextTooLong
 from agent.certificates.facts import NAME, CertificateFacts, document_texts, hours_text
-from agent.certificates.fonts import ems, families, font_folders, require_glyphs
+from agent.certificates.fonts import OWN, ems, families, font_folders, require_glyphs
 from agent.certificates.keys import SigningKeys
 from agent.certificates.qr import qr_svg
 from agent.certificates.signing import Stamp, sign_pdf
@@ -218,7 +218,8 @@ class Drawing:
 
     def _run(self, compiler: typst.Compiler, data: Mapping[str, Any], underlay: str = "", **options: Any) -> bytes:
         # files, and not Typst's inputs: for each page with other inputs it makes its whole library anew
-        told = {**data, **self._layout, "fonts": families(), "underlay": bool(underlay)}
+        fonts = {"fonts": families(), "own_fonts": (OWN, *families())}
+        told = {**data, **self._layout, **fonts, "underlay": bool(underlay)}
         (self._folder / "data.json").write_bytes(orjson.dumps(told))
         if underlay:
             (self._folder / _UNDERLAY).write_text(underlay)

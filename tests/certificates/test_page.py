@@ -11,8 +11,8 @@ import pytest
 
 from agent.certificates import errors
 from agent.certificates.fonts import _read, ems, require_glyphs
-from agent.certificates.pdf import render_pdf
-from agent.certificates.template_folder import SHIPPED
+from agent.certificates.pdf import drawing_of, render_pdf
+from agent.certificates.template_folder import SHIPPED, SHIPPED_NAMES, shipped
 from agent.certificates.verify import verify_pdf
 from tests.certificates.conftest import signed_page
 
@@ -77,6 +77,22 @@ def test_all_fonts_are_embedded_with_unicode(signed):
     fonts = said_by("pdffonts", signed.path).splitlines()[2:]
     assert fonts
     assert all(re.search(r"\byes yes yes\b", font) for font in fonts)
+
+
+@pytest.mark.parametrize("name", SHIPPED_NAMES)
+def test_what_certificates_of_a_programme_have_in_common_is_set_in_the_same_piece_of_a_font(signed, name):
+    drawing = drawing_of(shipped(name))
+    one, other = (
+        _pieces_of_fonts(drawing.page(replace(signed.facts, holder=holder, number=number, learned_on=day), "e.y.J"))
+        for holder, number, day in [("王力", "C-1", date(2024, 5, 13)), ("买买提·艾力", "C-9876", date(2024, 4, 29))]
+    )
+    assert len(one) == len(other) == {"classic": 2, "modern": 3}[name]
+    assert len(one & other) == len(one) - 1
+
+
+def _pieces_of_fonts(page: bytes) -> set[bytes]:
+    places = re.findall(rb"/FontFile3 (\d+) 0 R", page)
+    return {re.search(rb"\n%s 0 obj.*?stream(.*?)endstream" % place, page, re.DOTALL)[1] for place in places}
 
 
 @pytest.mark.needs("pdfdetach")
