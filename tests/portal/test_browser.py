@@ -181,9 +181,9 @@ def troubled(town: Any) -> Any:
     return town
 
 
-@pytest.mark.parametrize(("language", "widths"), [("zh-hans", (360, 1920)), ("en", (360,))])
-def test_nothing_runs_off_the_page(troubled, certificate, site, browser, language, widths):
-    town = troubled
+@pytest.mark.parametrize("screens", [("zh-hans", (360, 1920)), ("en", (360,))])
+def test_nothing_runs_off_the_page(troubled, certificate, site, browser, screens):
+    town, (language, widths) = troubled, screens
     complaints: list[str] = []
     address = urlsplit(certificate.verify_url).path
     paths = {"xiaoming": ("/", "/certificates/", "/verify/", address)}
