@@ -43,11 +43,15 @@ import psycopg  # noqa: E402
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
+from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from agent.db.private import PrivatePostgres  # noqa: E402
+from tests.migrated import migrate  # noqa: E402
+
+# a password costs a fifth of a second on purpose: here the same hash is made with the least work that it allows
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("house")
@@ -89,8 +93,8 @@ def postgres() -> Iterator[PrivatePostgres]:
     home = Path(tempfile.mkdtemp(prefix="xp", dir=_memory()))
     server = PrivatePostgres(home, durable=False)
     try:
-        _point_at(server.start())
-        call_command("migrate", verbosity=0)
+        _point_at(url := server.start())
+        migrate(url)
         connections.close_all()
         yield server
     finally:

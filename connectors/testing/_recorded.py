@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.testing._site import Enrolment, Person, Site, Taught, epoch, same_name
@@ -24,14 +24,15 @@ def load_recorded(site: Site, *, rows: bool = True) -> None:
     if not rows:
         return
     for line in _lines("people.csv"):
-        state, number, username = line.pop("state"), int(line.pop("id")), line["username"]
+        of, username = dict(line), line["username"]
+        state, number = of.pop("state"), int(of.pop("id"))
         seen = tuple(site.facts["seen"].get(username, (0, 0)))
-        person = Person(id=number, seen=seen, suspended=state == "suspended", deleted=state == "deleted", **line)
+        person = Person(id=number, seen=seen, suspended=state == "suspended", deleted=state == "deleted", **of)
         site.people[username] = person
     for line in _lines("enrolments.csv"):
         for column, active in (("in_progress", True), ("in_progress_suspended", False)):
             site.enrol([Enrolment(user, line["course"], active=active) for user in line[column].split()])
-    site.enrol([_completed(line) for line in _lines("completions.csv")])
+    site.enrol(_completions())
     for line in _lines("snapshots.csv"):
         person = site.people[line["user"]]
         site.snapshots[line["user"]] = replace(person, deleted=False, idnumber=line["idnumber"], sfzh=line["sfzh"])
@@ -39,6 +40,12 @@ def load_recorded(site: Site, *, rows: bool = True) -> None:
         site.enrol([_completed({"how": "", "enrolment": "", **line})])
         if line["why"] == "unenrolled":
             site.unenrol(line["user"], line["course"])
+
+
+@lru_cache(maxsize=1)
+def _completions() -> list[Enrolment]:
+    """What is completed. Tests start this site hundreds of times: it is read once."""
+    return [_completed(line) for line in _lines("completions.csv")]
 
 
 def _completed(line: dict[str, str]) -> Enrolment:
@@ -54,6 +61,7 @@ def _completed(line: dict[str, str]) -> Enrolment:
     )
 
 
-def _lines(name: str) -> Iterator[dict[str, str]]:
+@lru_cache(maxsize=8)
+def _lines(name: str) -> list[dict[str, str]]:
     with (FOLDER / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+        return list(csv.DictReader(file))

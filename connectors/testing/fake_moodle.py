@@ -119,8 +119,11 @@ class FakeMoodle(Site):
                 self.companion.trim()
 
     def start(self) -> Self:
-        """Serve in threads of this process, until `stop`."""
-        self.prepare()
+        """Serve in threads of this process, until `stop`. The plugin's log tells what happens from now on; rows of the
+        report are made when somebody asks for them.
+        """
+        if self.companion:
+            self.companion.picture()
         self._server = Server(self._address, self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -167,6 +170,7 @@ def main(argv: list[str] | None = None) -> int:
         columns=not options.rows_only,
     )
     with moodle:
+        moodle.prepare()
         if moodle.companion:
             moodle.companion.prepare()
         gc.freeze()  # a million rows need not be looked through again and again

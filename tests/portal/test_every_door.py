@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from http.cookies import SimpleCookie
+from typing import Any
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -18,13 +22,34 @@ def test_every_address_has_its_line():
 
 @pytest.mark.parametrize("who", sorted(EVERYBODY))
 def test_doors_open_for_those_whom_the_table_names_and_for_nobody_else(things, who):
-    wrong = []
+    wrong, visitor = [], Visitor(who)
     for name, doors in DOORS.items():
         for door in doors:
-            said = _tried(things, who, name, door)
+            said = _tried(things, visitor, name, door)
             if said != _expected(door, who):
                 wrong.append((name, door.query, door.post, said, _expected(door, who)))
     assert not wrong
+
+
+class Visitor:
+    """Somebody who comes to each door with a browser of its own, signed in once until a door ends that."""
+
+    def __init__(self, who: str) -> None:
+        self.username = None if who == ANYBODY else "xiaoming" if who == LEARNER else who
+        self._cookies = SimpleCookie()
+
+    def client(self) -> Client:
+        client = Client()
+        if self.username and not self._cookies:
+            client.force_login(User.objects.get(username=self.username))
+            self._cookies = client.cookies.copy()
+        client.cookies.update(self._cookies)
+        return client
+
+    def came_back(self, answer: Any) -> None:
+        """The door may have ended the session, or given another."""
+        if settings.SESSION_COOKIE_NAME in answer.cookies:
+            self._cookies.clear()
 
 
 def _expected(door: Door, who: str) -> str:
@@ -33,11 +58,9 @@ def _expected(door: Door, who: str) -> str:
     return "opens" if who in door.opens else "sign in" if who == ANYBODY else "404"
 
 
-def _tried(things: Things, who: str, name: str, door: Door) -> str:
+def _tried(things: Things, visitor: Visitor, name: str, door: Door) -> str:
     address = reverse(f"portal:{name}", kwargs=door.kwargs(things)) + door.query
-    client = Client()
-    if who != ANYBODY:
-        client.force_login(User.objects.get(username="xiaoming" if who == LEARNER else who))
+    client = visitor.client()
     if door.post is None:
         answer = client.get(address)
     else:
@@ -47,8 +70,8 @@ def _tried(things: Things, who: str, name: str, door: Door) -> str:
             said["file"] = SimpleUploadedFile("x.zip", b"nonsense", "application/zip")
         answer = client.post(address, said)
     if answer.streaming:
-        assert b"".join(answer.streaming_content)
-    answer.close()
+        assert b"".join(answer.streaming_content)  # which closes it; the client has closed the others
+    visitor.came_back(answer)
     if door.status:
         return str(answer.status_code)
     if answer.status_code == 302 and answer["Location"].startswith("/sign-in/") and name != "sign-out":

@@ -33,11 +33,10 @@ def run(seed: int) -> Outcome:
 
 
 def _inner(seed: int, home: Path) -> list[str]:
-    from django.core.management import call_command
-
     from agent.db.private import PrivatePostgres
     from agent.intake.models import SourceState
     from connectors.testing.fake_moodle import FakeMoodle
+    from tests.migrated import migrate
     from tests.trials import truth
     from tests.trials.places import SOURCE, at, fresh, furnish, undisturbed
     from tests.trials.script import REPORT, Script
@@ -48,7 +47,7 @@ def _inner(seed: int, home: Path) -> list[str]:
         script, house = Script(site, seed), server.url()
         script.begin(20)
         with at(house):
-            call_command("migrate", verbosity=0)
+            migrate(house)
             furnish(site, REPORT)
             undisturbed()
         twin = stack.enter_context(fresh(server))

@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.core.management import call_command
-
 from agent.db import postmaster
 from agent.db.private import PrivatePostgres
 from agent.intake.models import Source, SyncRun
@@ -24,6 +22,7 @@ from agent.work import queue
 from agent.work.lasting import AWAY
 from connectors.testing.fake_moodle import FakeMoodle
 from tests.house.houses import one, sql
+from tests.migrated import migrate
 from tests.trials import truth
 from tests.trials.hasty import COMMAND
 from tests.trials.outcome import Outcome, Tell
@@ -129,8 +128,8 @@ def crew(site: FakeMoodle, route: Route) -> Iterator[Crew]:
     server = PrivatePostgres(home)
     fleet = Fleet("", home, environment, command=COMMAND)
     try:
-        with at(server.start()):
-            call_command("migrate", verbosity=0)
+        with at(url := server.start()):
+            migrate(url)
             furnish(site, route)
             ours = Crew(server, fleet)
             ours.muster()

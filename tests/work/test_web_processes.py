@@ -51,11 +51,15 @@ def served(house):
 
 def test_one_that_dies_is_replaced_and_all_end_with_their_parent(served: tuple[Fleet, int, int]):
     ours, parent, port = served
-    before = below(parent)
-    os.kill(min(before), signal.SIGKILL)
-    wait_for(lambda: len(below(parent)) == 2 and below(parent) != before, "replaced")
+    killed = min(before := below(parent))
+    os.kill(killed, signal.SIGKILL)
+
+    def replaced() -> set[int]:
+        now = below(parent)  # looked at once: the killed one may go between two looks
+        return now if len(now) == len(before) and killed not in now else set()
+
+    after = wait_for(replaced, "replaced")
     assert answers(port)
-    after = below(parent)
     assert ours.stop() == [0]
     assert not after & parents().keys()
     assert "ended with -9, and is replaced" in ours.logs()
