@@ -98,7 +98,7 @@ WHERE place = 1 OR (place = 3 AND state = 'returned') OR (place = 2 AND on_recor
 _LINKS = """
 INSERT INTO programmes_courselink (source_id, kind, course, programme_id, valid_from, valid_to, confirmed_by,
     confirmed_at, because, withdrawn_by, withdrawn_because)
-SELECT s.id, 'moodle', 'C' || c, p.id, '2024-01-01', '2024-12-31', 'bench', now(), '', '', ''
+SELECT s.id, 'moodle', 'P' || c, p.id, '2024-01-01', '2024-12-31', 'bench', now(), '', '', ''
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM intake_source) s, generate_series(0, 19) c
 JOIN programmes_programme p ON true
 WHERE c <> 18 AND p.sequence = CASE
@@ -111,14 +111,14 @@ INSERT INTO intake_completion (source_id, run_id, key, version, current, digest,
     name_folded, name_code, id_masked, id_fingerprint, id_sealed, id_code, completed_at, precision, learned_on,
     started_on, hours, passed, active, grade, employer, filing_number, place, raw_page_id, raw_place, first_landed_at,
     landed_at)
-SELECT s.id, s.run, 'k' || n, 1, true, sha256(n::text::bytea), 'u' || p, 'C' || c, '课程' || s.place || '之' || c,
+SELECT s.id, s.run, 'k' || n, 1, true, sha256(n::text::bytea), 'u' || p, 'P' || c, '课程' || s.place || '之' || c,
        '王' || chr(19968 + p %% 3000), '王' || chr(19968 + p %% 3000), '',
        CASE WHEN unknown THEN '' ELSE '370402********' || lpad((p %% 10000)::text, 4, '0') END,
        CASE WHEN unknown THEN NULL ELSE sha256(('p' || p)::bytea) END,
        CASE WHEN unknown THEN NULL ELSE sha256(p::text::bytea) END,
        CASE WHEN unknown THEN 'E_ID_MISSING' ELSE '' END,
        day + interval '4 hours' + (n %% 3600) * interval '1s', 'second', day::date, day::date,
-       800 + 100 * (c %% 20), true, true, '', '示例公司' || p %% %(employers)s, '', '', 0, 0, day, day
+       800 + 100 * (c %% 20), true, true, '', concat('示例公司', nullif(p %% %(employers)s, 0)), '', '', 0, 0, day, day
 FROM (
     SELECT n, n %% %(people)s AS p, (2 * (n / %(people)s) + n %% 2) %% 20 AS c, n %% 101 = 7 AS unknown,
            timestamptz '2024-01-02 00:00+08' + (n * 7 %% 350) * interval '1 day' AS day,
@@ -135,6 +135,11 @@ SELECT 'row', 'r' || n, '在线学习平台' || CASE WHEN n %% 5 = 0 THEN 1 ELSE
        jsonb_build_object('row', n, 'field', 'hours', 'value', '八学时', 'place', '第' || n || '行'),
        now() - (n %% 120) * interval '1 day', CASE WHEN n > %(rows)s THEN now() - (n %% 50) * interval '1 day' END
 FROM generate_series(1, %(rows)s * 3) n
+"""
+# the names that the list of doors asks for
+_NAMED = """
+UPDATE intake_source SET name = '别家平台' WHERE name = '在线学习平台2';
+UPDATE quarantine_held SET source = '别家平台' WHERE source = '在线学习平台2';
 """
 _ACCOUNTS = """
 WITH account AS (
@@ -182,6 +187,7 @@ def landed(rows: int) -> None:
         cursor.execute(_RUNS, sizes | {"each": _RUNS_EACH})
         for statement in (_PROGRAMMES, _VERSIONS, _STEPS, _LINKS, _COMPLETIONS, _ROWS_HELD, _STAFF_MADE):
             cursor.execute(statement, sizes)
+        cursor.execute(_NAMED)
         cursor.execute(_ALIASES, {"some": rows // 2_000})
         cursor.execute("ANALYZE")
 

@@ -36,6 +36,8 @@ def things() -> Things:
         department, base = body[_DEPARTMENTS[place]], body[_BASES[place]]
         side |= _of_department(department) | _of_base(base)
         side["certificate"] = mine.number if not place else Certificate.objects.exclude(learner=mine.learner).first().number  # type: ignore[union-attr]
+    # the filing that a base may read is one that it carries out
+    Programme.objects.filter(pk=found.own["filing"]).update(implementer=body[_BASES[0]])
     invited, ended = (invitations.invite(body[_BUREAU], AUDITOR, by="bench") for _ in range(2))
     staff = User.objects.get(username=OFFICER)
     presence.began(staff, f"bench {now().timestamp()}"[:40], place="", agent="")

@@ -35,6 +35,7 @@ def main(rows: str) -> None:
 
 def _make(rows: int) -> None:
     from agent.certificates import transparency
+    from agent.figures import stage as figures
     from agent.flow import run_stages
     from agent.intake.models import Source
     from agent.mapping.courses import refresh
@@ -59,6 +60,8 @@ def _make(rows: int) -> None:
     city.days_of_reconciliation(29)
     city.lived_in()
     told("lived in")
+    figures.count()  # as the clock does
+    told("figures counted")
 
 
 _SIZE = """
@@ -84,8 +87,9 @@ def _asked(things: Any) -> Iterator[dict[str, Any]]:
 
     from tests.portal.doors import ANYBODY, DOORS, EVERYBODY
 
-    for who in sorted(EVERYBODY):
-        client = Client(headers={"host": _HOST})
+    for place, who in enumerate(sorted(EVERYBODY)):
+        # each from a place of their own: whoever opens many links that are over is made to wait
+        client = Client(headers={"host": _HOST}, REMOTE_ADDR=f"127.0.1.{place}")
         if who != ANYBODY:
             client.force_login(User.objects.get(username=who))
         for name, doors in DOORS.items():
@@ -93,7 +97,7 @@ def _asked(things: Any) -> Iterator[dict[str, Any]]:
                 if door.post is None and who in door.opens:
                     address = reverse(f"portal:{name}", kwargs=door.kwargs(things)) + door.query
                     timed = _timed(client, address)
-                    right = timed["status"] in ({door.status} if door.status else {200, 302})
+                    right = timed["status"] in {200, 302, door.status}
                     yield {"name": name, "who": who, "address": address, "right": right, **timed}
 
 
@@ -103,12 +107,13 @@ def _timed(client: Any, address: str) -> dict[str, Any]:
 
     with CaptureQueriesContext(connection) as queries:
         took = [_once(client, address)]
+    asked = len(queries)  # now: the next request forgets them
     for _ in range(_TIMES):
         took.append(_once(client, address))
         if took[-1][0] > _SLOW:
             break
     ms = [round(seconds * 1000, 1) for seconds, _, _ in took[1:]]
-    return {"queries": len(queries), "status": took[-1][1], "page": took[-1][2] == "text/html", "ms": ms}
+    return {"queries": asked, "status": took[-1][1], "page": took[-1][2] == "text/html", "ms": ms}
 
 
 def _once(client: Any, address: str) -> tuple[float, int, str]:
