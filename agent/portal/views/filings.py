@@ -16,6 +16,7 @@ from agent.localtime import local_date, now
 from agent.organisations.rights import Right
 from agent.portal import filing_form, filing_list, filing_page, filing_words
 from agent.portal.filing_access import decides, files_for, own, seen
+from agent.portal.paged import PAGE, cut, offset_of
 from agent.portal.people import person_of, requires
 from agent.programmes.content import FIELDS
 from agent.programmes.deciding import Taken, drop_void, propose_void, take
@@ -39,13 +40,18 @@ def index(request: HttpRequest) -> HttpResponse:
     waiting = filing_list.queue() if decides(person) else []
     by_state = filing_list.counts(person)
     this = local_date(now()).year
+    rows = filing_list.rows_of(
+        person, state=state if state in State.values else "", year=year, offset=offset_of(request.GET), limit=PAGE + 1
+    )
+    page = cut(rows, request.GET)
+    narrowed = {name: value for name, value in (("state", state), ("year", year)) if value}
     context = {
         "person": person, "queue": waiting, "headline": filing_list.headline(person, waiting, by_state),
         "urgent": any(row.urgent or row.voiding for row in waiting) or (not waiting and by_state[State.RETURNED]),
-        "rows": filing_list.rows_of(person, state=state if state in State.values else "", year=year),
+        "rows": page.rows, "page": page,
         "states": [(key, filing_words.state(key), by_state[key]) for key in State.values if by_state[key]],
         "state": state, "year": year, "years": range(this + 1, this - 4, -1), "bodies": files_for(person),
-        "begin_years": filing_form.years(this), "query": request.GET.urlencode(), "decides": decides(person),
+        "begin_years": filing_form.years(this), "query": urlencode(narrowed), "decides": decides(person),
     }  # fmt: skip
     return render(request, "portal/filings.html", context)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Max, Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Exists, Max, OuterRef, Prefetch, prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
@@ -22,12 +22,13 @@ from agent.certificates.template_register import choose, content_of, publish, sa
 from agent.certificates.template_samples import samples
 from agent.certificates.template_trial import tried
 from agent.errors import XueshiError
-from agent.organisations.models import Organisation
+from agent.organisations.models import Kind, Organisation
 from agent.organisations.rights import Right
+from agent.portal.paged import PAGE, Paged, cut, offset_of
 from agent.portal.people import EVERYTHING, Person, person_of, requires
 from agent.portal.template_words import fault
 from agent.portal.words import english
-from agent.programmes.models import Category, Programme
+from agent.programmes.models import Category, Programme, ProgrammeVersion
 
 _MOST_BYTES = 4_000_000
 _LOOK_AGAIN = 3  # seconds
@@ -236,27 +237,32 @@ def _index(
         for each in sorted(families, key=lambda one: (one.owner_id is None, one.name))
         if each.pk in newest
     ]
-    choices = TemplateChoice.objects.select_related("template").order_by("-chosen_at", "-pk")
-    programmes = list(
-        Programme.objects.filter(organiser__in=bodies, versions__category=Category.PROFESSIONAL)
-        .distinct()
-        .order_by("-year", "key")
-        .select_related("organiser")
-        .prefetch_related("versions", Prefetch("template_choices", choices))
-    )
-    organisers = (
-        Organisation.objects.filter(pk__in=[body.pk for body in bodies])
-        .order_by("pk")
-        .prefetch_related(Prefetch("template_choices", choices))
-    )
+    chosen = _chosen(bodies, request.GET)
     context = {
         "person": person, "bodies": bodies, "rows": rows, "error": fault(_as_finding(error)) if error else None,
         "headline": ngettext("%(n)d个证书模板可用", "%(n)d个证书模板可用", len(rows)) % {"n": len(rows)},
         "drafts": TemplateDraft.objects.filter(owner__in=bodies).defer("content").order_by("-saved_at"),
         "options": [option for row in rows for option in _options(row["version"])],
-        "chosen": [*map(_of_organiser, organisers), *map(_of_programme, programmes)],
+        "chosen": chosen.rows, "page": chosen,
     }  # fmt: skip
     return render(request, "portal/templates.html", context, status=400 if error else 200)
+
+
+def _chosen(bodies: list[Organisation], asked: QueryDict) -> Paged[dict[str, Any]]:
+    """A page of those for whom a template can be chosen: organisers, then their programmes, the newest first."""
+    choices = TemplateChoice.objects.select_related("template").order_by("-chosen_at", "-pk")
+    organisers = [body for body in bodies if body.kind != Kind.EMPLOYER]
+    first = offset_of(asked)
+    mine = organisers[first : first + PAGE + 1]
+    prefetch_related_objects(mine, Prefetch("template_choices", choices))
+    professional = ProgrammeVersion.objects.filter(programme=OuterRef("pk"), category=Category.PROFESSIONAL)
+    programmes = (
+        Programme.objects.filter(Exists(professional), organiser__in=bodies)
+        .order_by("-year", "key", "pk")
+        .prefetch_related("versions", Prefetch("template_choices", choices))
+    )
+    start, room = max(first - len(organisers), 0), PAGE + 1 - len(mine)
+    return cut([*map(_of_organiser, mine), *map(_of_programme, programmes[start : start + room])], asked)
 
 
 def _tongues() -> dict[str, str]:
