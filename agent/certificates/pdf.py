@@ -36,6 +36,7 @@ _POINTS = 72 / 25.4  # PDF points in a millimetre
 _UNDERLAYS = 64  # pictures of 150 kB that are kept: as many as a city has organisers
 _LONG = re.compile(r"(?<![\w#])\d+\.\d{3,}")
 _MAIN = "xueshi-page.typ"
+_UNDERLAY = "xueshi-underlay.svg"
 _MEASURED = ("holder", "programme", "organiser", "implementer", "series", "filing_number")
 _SHOWN = (
     "number",
@@ -146,6 +147,7 @@ class Drawing:
         folder = Path(tempfile.mkdtemp(prefix="xueshi-template-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         template.write_to(folder)
+        self._folder = folder
         (folder / _MAIN).write_bytes((SHIPPED / "page.typ").read_bytes())
         width, height = template.manifest.size
         self._layout = {"page": {"width": width, "height": height}, "seal": template.manifest.seal.model_dump()}
@@ -173,7 +175,7 @@ class Drawing:
         data = page_data(facts, credential, language)
         with self._lock:
             return self._run(
-                self._main, data, self._underlay(facts.organiser, language) if underlay else {}, format="pdf",
+                self._main, data, self._underlay(facts.organiser, language) if underlay else "", format="pdf",
                 pdf_standards=["a-3b"], timestamp=int(facts.issued_at.timestamp()),
             )  # fmt: skip
 
@@ -193,7 +195,7 @@ class Drawing:
     def picture(self, data: Mapping[str, Any], kind: str, *, underlay: bool, **options: Any) -> bytes:
         """The page as ``svg`` or ``png``, for a person or a check to look at."""
         with self._lock:
-            under = self._underlay(data["organiser"], data["language"]) if underlay else {}
+            under = self._underlay(data["organiser"], data["language"]) if underlay else ""
             return self._run(self._main, data, under, format=kind, **options)
 
     def underlay(self, organiser: str, language: str) -> bytes:
@@ -201,26 +203,28 @@ class Drawing:
         if self._under is None:
             return b""
         with self._lock:
-            return self._run(self._under, {"organiser": organiser, "language": language}, {}, format="svg")
+            return self._run(self._under, {"organiser": organiser, "language": language}, format="svg")
 
-    def _underlay(self, organiser: str, language: str) -> dict[str, str]:
+    def _underlay(self, organiser: str, language: str) -> str:
         if self._under is None:
-            return {}
+            return ""
         found = self._underlays.get((organiser, language))
         if found is None:
             if len(self._underlays) >= _UNDERLAYS:
                 self._underlays.clear()
-            svg = self._run(self._under, {"organiser": organiser, "language": language}, {}, format="svg")
+            svg = self._run(self._under, {"organiser": organiser, "language": language}, format="svg")
             found = self._underlays[organiser, language] = _LONG.sub(_rounded, svg.decode())
-        return {"underlay": found}
+        return found
 
-    def _run(
-        self, compiler: typst.Compiler, data: Mapping[str, Any], inputs: Mapping[str, str], **options: Any
-    ) -> bytes:
-        text = orjson.dumps({**data, **self._layout, "fonts": families()}).decode()
+    def _run(self, compiler: typst.Compiler, data: Mapping[str, Any], underlay: str = "", **options: Any) -> bytes:
+        # files, and not Typst's inputs: for each page with other inputs it makes its whole library anew
+        told = {**data, **self._layout, "fonts": families(), "underlay": bool(underlay)}
+        (self._folder / "data.json").write_bytes(orjson.dumps(told))
+        if underlay:
+            (self._folder / _UNDERLAY).write_text(underlay)
         name = self.template.manifest.id
         try:
-            page, warnings = compiler.compile_with_warnings(sys_inputs={"data": text, **inputs}, **options)
+            page, warnings = compiler.compile_with_warnings(**options)
         except typst.TypstError as error:
             if "too long for its place" in error.message:
                 raise TextTooLong(number=data.get("number")) from None

@@ -140,6 +140,13 @@ def course_of(source: Source, code: str) -> Course | None:
     return next((each for each in courses([source], text=code).courses if each.course == code), None)
 
 
+def unmapped(sources: Collection[Source]) -> int:
+    """How many courses of ``sources`` are mapped to nothing."""
+    for source in sources:
+        refresh(source)
+    return states(sources).get(UNMAPPED, (0, 0))[0]
+
+
 def states(sources: Collection[Source]) -> dict[str, tuple[int, int]]:
     """How many courses there are in each state, and how many learners have them."""
     with connection.cursor() as cursor:

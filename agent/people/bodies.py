@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from agent.audit.chain import record
 from agent.organisations.models import Kind, Organisation
 from agent.people.errors import OrganisationInvalid, OrganisationStale
+
+ENDING = timedelta(60)
+"""How long before its end the status of a base is looked at."""
 
 
 class Facts(NamedTuple):
@@ -23,6 +26,11 @@ class Facts(NamedTuple):
     region: str
     status_until: date | None = None
     department: Organisation | None = None
+
+
+def ending_soon(today: date) -> QuerySet[Organisation]:
+    """The bases whose status ends within `ENDING`, the last day counted; that of other bodies has no end."""
+    return Organisation.objects.filter(kind=Kind.TRAINING_BASE, status_until__range=(today, today + ENDING))
 
 
 @transaction.atomic

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from agent.audit.chain import record
 from agent.crypto import vault
@@ -15,7 +17,7 @@ from agent.organisations.rights import DECIDING
 from agent.people.models import RecoveryCode, SecondFactor
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 _PURPOSE = b"second factor"
 _PERIOD = 30
@@ -34,6 +36,17 @@ def needs(user: User) -> bool:
 def has(user: User) -> bool:
     """Whether the account has a second factor that was confirmed."""
     return SecondFactor.objects.filter(user=user).exclude(confirmed_at=None).exists()
+
+
+def owed() -> QuerySet[User]:
+    """The open accounts that `needs` one and have none yet, each once."""
+    decides = Membership.objects.filter(user=OuterRef("pk"), role__in=DECIDING)
+    return User.objects.filter(Exists(decides), is_active=True).exclude(Exists(sure_of("pk")))
+
+
+def sure_of(user: str) -> QuerySet[SecondFactor]:
+    """The confirmed second factor of an outer query's ``user``."""
+    return SecondFactor.objects.filter(user=OuterRef(user)).exclude(confirmed_at=None)
 
 
 def begin(user: User) -> str:

@@ -84,7 +84,7 @@ SELECT count(*), min(h.opened_at) FROM quarantine_held h
 JOIN matching_achievement a ON a.id = h.key::bigint
 JOIN programmes_programmeversion u ON u.id = a.programme_version_id
 JOIN programmes_programme p ON p.id = u.programme_id
-WHERE {_HELD} AND {_NOT_YET} AND p.organiser_id = ANY(%s)
+WHERE {_HELD} AND {_NOT_YET} AND (%(bodies)s::bigint[] IS NULL OR p.organiser_id = ANY(%(bodies)s))
 """  # noqa: S608 - of our own parts
 _PEOPLE = f"""
 SELECT a.id, a.revision, a.name, l.id_masked, c.employer, s.name,
@@ -110,10 +110,10 @@ def programmes_of(person: Person, *, offset: int, limit: int) -> list[ProgrammeR
         return [ProgrammeRow(*row) for row in cursor.fetchall()]
 
 
-def waiting_since(bodies: Sequence[Organisation]) -> tuple[int, datetime | None]:
-    """How many wait in the programmes that ``bodies`` organise, and since when the first one does."""
+def waiting_since(bodies: Sequence[Organisation] | None) -> tuple[int, datetime | None]:
+    """How many wait in the programmes that ``bodies`` (None: all) organise, and since when the first one does."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [[body.pk for body in bodies]])
+        cursor.execute(_WAITING, {"bodies": None if bodies is None else [body.pk for body in bodies]})
         count, since = cursor.fetchone()
         return count, since
 

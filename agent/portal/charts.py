@@ -25,6 +25,8 @@ from agent.quarantine.models import Held as HeldRow
 _OLD = 30
 _AGES = (1, 7, 30, 90)
 _EXAMPLES = 12
+_SOURCES = 20
+"""Sources that a page names; those in trouble are all named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Chart:
     total: tuple[str, ...] = ()
     now: bool = False  # what is so now, whatever the span
     health: list[SourceHealth] = field(default_factory=list)
+    more: int = 0  # sources that are well and not named
 
     @property
     def slim(self) -> bool:
@@ -142,7 +145,7 @@ def certificates(look: Look, choice: Choice) -> Chart:
         svg=draw(bars, title=title, word="") if bars else "",
         table=[(bar.full_name, f"{bar.figure:,}") for bar in bars],
         lines=[Line(words.certificate_state(each), f"{by_state[each]:,}", _share(by_state[each], most))
-               for each in states] if total else [],
+               for each in states if by_state[each]],
         columns=(gettext("现在的状态"), gettext("张数")), total=(gettext("合计"), f"{total:,}"),
     )  # fmt: skip
 
@@ -183,6 +186,7 @@ def held(found: Sequence[Held], *, linked: bool) -> Chart:
 def sync(health: Sequence[SourceHealth]) -> Chart:
     """How the sources are, and what they gave in the span."""
     bad = sum(each.trouble for each in health)
+    shown = list(health[: max(bad, _SOURCES)])  # those in trouble come first
     said = gettext("还没有接入学习平台。")
     if health:
         said = ngettext("%(n)s个来源", "%(n)s个来源", len(health)) % {"n": f"{len(health):,}"}
@@ -197,7 +201,7 @@ def sync(health: Sequence[SourceHealth]) -> Chart:
           each.pulls.runs, each.pulls.failed, each.pulls.calls, each.pulls.rows,
           each.run.error_code if each.run else ""]
          for each in health],
-        health=list(health),
+        health=shown, more=len(health) - len(shown),
     )  # fmt: skip
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext
 
 from agent.figures.look import Held, Look, Scope, looking
 from agent.figures.questions import What
 from agent.intake.models import Source
+from agent.localtime import now
 from agent.organisations.models import Organisation, Role
 from agent.organisations.rights import Right, reach
 from agent.portal import charts, filing_list, overview, waiting, words
@@ -19,11 +21,12 @@ from agent.portal.health import SourceHealth, health_of
 from agent.portal.people import Person
 from agent.portal.spans import Choice
 from agent.portal.waiting import Item
-from agent.programmes.models import State
 from agent.work.queue import depth
 
 QUEUE = 8
 """Filings of the bureau's queue that stand on the desk itself."""
+_STALE = timedelta(hours=6)
+"""The clock counts every hour, and a large house waits twenty times as long as a count takes."""
 
 
 @dataclass(slots=True)
@@ -42,11 +45,21 @@ class Desk:
     programmes: list[overview.ProgrammeRow] = field(default_factory=list)
     totals: overview.Totals | None = None
     chain: overview.Chain | None = None
-    jobs: list[dict[str, object]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     as_of: datetime | None = None
     kept: bool = False
     sources: int = 0
+
+    @property
+    def counts_held(self) -> bool:
+        """Whether what waits is counted among the figures, and so as of their moment."""
+        return self.key in ("base", "bureau")
+
+    @property
+    def stale(self) -> bool:
+        """Whether nothing was counted for so long that somebody should look why."""
+        return self.as_of is not None and now() - self.as_of > _STALE
 
 
 _ROLES = (
@@ -69,17 +82,18 @@ def desks_of(person: Person, choice: Choice, *, only: str = "") -> list[Desk]:
     return made
 
 
-def _base(desk: Desk, _: Person, bodies: list[Organisation], choice: Choice) -> None:
-    sources = list(Source.objects.filter(organisation__in=bodies).values_list("pk", flat=True))
-    health = health_of(sources)
-    with looking(Scope(sources=sources)) as look:
+def _base(desk: Desk, person: Person, bodies: list[Organisation], choice: Choice) -> None:
+    sources = list(Source.objects.filter(organisation__in=bodies).defer("token", "push_secret"))
+    keys = [source.pk for source in sources]
+    health = health_of(keys)
+    with looking(Scope(sources=keys)) as look:
         found = _charts(desk, look, choice, health)
         count = sum(each.count for each in found)
     desk.waits = waiting.some([
-        waiting.records(found), waiting.courses(found), waiting.troubled(health), waiting.sources_begun(bodies),
-        waiting.unequal(sources),
+        waiting.records(found), waiting.courses(sources, found), waiting.troubled(health, desk.key),
+        waiting.sources_begun(person), waiting.unequal(keys),
     ])  # fmt: skip
-    desk.headline = words.arrivals(overview.arrived_today(sources), count)
+    desk.headline = words.arrivals(overview.arrived_today(keys), count)
     desk.urgent, desk.sources = bool(count), len(sources)
     desk.nothing = gettext("新到的记录有读不懂、对不上的，会出现在这里，并写明怎样放行。")
 
@@ -88,14 +102,15 @@ def _department(desk: Desk, _: Person, bodies: list[Organisation], choice: Choic
     with looking(Scope(organisers=[body.pk for body in bodies])) as look:
         _charts(desk, look, choice, [])
         desk.programmes = overview.programmes_of(bodies, look.by_programme())
-    returned, submitted, total = overview.filings_in(bodies, State.RETURNED, State.SUBMITTED)
+    returned, with_bureau, total = overview.filings_of(bodies)
     desk.waits = waiting.some([waiting.approvals(bodies), *waiting.filings_of(bodies)])
-    desk.headline, desk.urgent = words.filings(returned, submitted, total), bool(returned)
-    desk.aside = words.with_the_bureau(waiting.with_the_bureau(bodies))
+    desk.headline = words.filings(returned, len(desk.waits), with_bureau, total)
+    desk.urgent = bool(desk.waits)
+    desk.aside = words.with_the_bureau(with_bureau)
     desk.nothing = gettext("被退回的备案、等您批准的证书会出现在这里。专业科目培训先备案，学时才会计入，证书才能签发。")
 
 
-def _bureau(desk: Desk, person: Person, bodies: list[Organisation], choice: Choice) -> None:
+def _bureau(desk: Desk, person: Person, _: list[Organisation], choice: Choice) -> None:
     health = health_of(None)
     with looking(Scope()) as look:
         found = _charts(desk, look, choice, health)
@@ -104,7 +119,7 @@ def _bureau(desk: Desk, person: Person, bodies: list[Organisation], choice: Choi
     decide = waiting.to_decide(queue)
     manages = reach(desk.role, Right.ORGANISATIONS_MANAGE)
     desk.waits = waiting.some([
-        waiting.to_confirm(person.username), decide, waiting.waivers(found), waiting.approvals(bodies),
+        waiting.to_confirm(person.username), decide, waiting.waivers(found), waiting.approvals(None),
         waiting.unequal(None), waiting.ending() if manages else None,
     ])  # fmt: skip
     desk.queue = [row for row in queue if row.due][:QUEUE]
@@ -117,22 +132,22 @@ def _auditor(desk: Desk, _: Person, __: list[Organisation], choice: Choice) -> N
     with looking(Scope()) as look:
         _charts(desk, look, choice, health)
         desk.totals = overview.totals(look)
-    desk.waits = waiting.some([waiting.unequal(None), waiting.troubled(health)])
+    desk.waits = waiting.some([waiting.unequal(None), waiting.troubled(health, desk.key)])
     desk.chain = overview.chain_of(choice)
     desk.headline = words.whole(desk.totals.held)
     desk.nothing = gettext("对账不相等、来源读不到的，会出现在这里。")
 
 
-def _administrator(desk: Desk, _: Person, bodies: list[Organisation], choice: Choice) -> None:
+def _administrator(desk: Desk, person: Person, _: list[Organisation], choice: Choice) -> None:
     health = health_of(None)
     with looking(Scope()) as look:
         _charts(desk, look, choice, health)
         desk.totals = overview.totals(look)
-    desk.waits = waiting.some([
-        waiting.without_factor(), waiting.invited(), waiting.ending(), waiting.troubled(health),
-        waiting.failed_jobs(), waiting.sources_begun(bodies), waiting.unequal(None),
-    ])  # fmt: skip
     desk.jobs, desk.sources = depth()["tasks"], len(health)
+    desk.waits = waiting.some([
+        waiting.without_factor(), waiting.invited(), waiting.ending(), waiting.troubled(health, desk.key),
+        waiting.failed_jobs(desk.jobs, desk.key), waiting.sources_begun(person), waiting.unequal(None),
+    ])  # fmt: skip
     desk.headline, desk.urgent = words.to_look_after(len(desk.waits)), bool(desk.waits)
     desk.nothing = gettext("没有设二次验证的账号、快到期的单位、读不到的来源会出现在这里。")
 

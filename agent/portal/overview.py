@@ -18,6 +18,7 @@ from agent.localtime import SHANGHAI, local_date, now
 from agent.organisations.models import Organisation
 from agent.portal.spans import Choice
 from agent.programmes.models import Programme
+from agent.programmes.transitions import WAITING, State
 
 PROGRAMMES = 20
 """Programmes that stand on a department's desk: those that something happened to last."""
@@ -76,11 +77,13 @@ def arrived_today(sources: Collection[int]) -> int:
     return (sums["new"] or 0) + (sums["changed"] or 0)
 
 
-def filings_in(bodies: Sequence[Organisation], *states: str) -> list[int]:
-    """How many programmes that ``bodies`` organise are in each of ``states``, and then how many there are at all."""
-    counts = {f"in_{place}": Count("pk", filter=Q(state=state)) for place, state in enumerate(states)}
-    found = Programme.objects.filter(organiser__in=bodies).aggregate(**counts, total=Count("pk"))
-    return [*(found[name] for name in counts), found["total"]]
+def filings_of(bodies: Sequence[Organisation]) -> tuple[int, int, int]:
+    """How many programmes that ``bodies`` organise were returned, wait for the bureau, and are there at all."""
+    found = Programme.objects.filter(organiser__in=bodies).aggregate(
+        returned=Count("pk", filter=Q(state=State.RETURNED)), waiting=Count("pk", filter=Q(state__in=WAITING)),
+        total=Count("pk"),
+    )  # fmt: skip
+    return found["returned"], found["waiting"], found["total"]
 
 
 _PROGRAMMES = """

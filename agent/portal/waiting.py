@@ -5,34 +5,32 @@ Every function is one question; `agent.portal.desks` says which role is asked wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
+from datetime import date, datetime
+from typing import Any
 
-from django.contrib.auth.models import User
-from django.db.models import Count, Exists, Min, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from agent.figures.look import Held
-from agent.intake.models import SourceDraft
+from agent.intake.models import Source, SourceDraft
 from agent.localtime import local_date, now
+from agent.mapping.courses import unmapped
 from agent.organisations.models import Organisation
-from agent.organisations.rights import DECIDING
+from agent.organisations.rights import Right
+from agent.people import factor
+from agent.people.bodies import ending_soon
 from agent.people.invitations import pending
-from agent.people.models import SecondFactor
 from agent.portal import approval_page, filing_list, filing_words
 from agent.portal.health import SourceHealth
+from agent.portal.people import Person
 from agent.programmes.models import FilingDraft, FilingEvent, Programme, VoidProposal
-from agent.programmes.transitions import WAITING, State
+from agent.programmes.transitions import State
 from agent.reconciliation.models import Line, Snapshot
-from agent.work.queue import depth
 
-ENDING = timedelta(60)
-"""How long before its end the status of a body is looked at."""
-MAPPED_BY_PEOPLE = ("E_COURSE_UNMAPPED", "E_COURSE_AMBIGUOUS")
-WAIVED = "E_LATE_YEAR"
+UNMAPPED, WAIVED = "E_COURSE_UNMAPPED", "E_LATE_YEAR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +60,19 @@ def some(items: Iterable[Item | None]) -> list[Item]:
 
 
 # --- what sources bring ---------------------------------------------------------------------------------------------
-def courses(held: Sequence[Held]) -> Item:
-    """Records of courses that nobody has said what they are."""
-    mine = [each for each in held if each.code in MAPPED_BY_PEOPLE]
-    count = sum(each.count for each in mine)
-    words = ngettext("条记录等您确认课程对应哪个项目", "条记录等您确认课程对应哪个项目", count)
-    href = f"{reverse('portal:mapping')}?state=unmapped"
-    return Item(count, words, age(min((each.since for each in mine), default=None)), href)
-
-
 def records(held: Sequence[Held]) -> Item:
-    """All other records that wait."""
-    mine = [each for each in held if each.code not in MAPPED_BY_PEOPLE]
-    count = sum(each.count for each in mine)
+    """Records that wait, whatever for."""
+    count = sum(each.count for each in held)
     words = ngettext("条记录待处理", "条记录待处理", count)
-    return Item(count, words, age(min((each.since for each in mine), default=None)), reverse("portal:quarantine"))
+    return Item(count, words, age(min((each.since for each in held), default=None)), reverse("portal:quarantine"))
+
+
+def courses(sources: Sequence[Source], held: Sequence[Held]) -> Item:
+    """Courses of ``sources`` that nobody has said what they are; the oldest record of one tells since when."""
+    count = unmapped(sources)
+    words = ngettext("门课程等您确认对应哪个项目", "门课程等您确认对应哪个项目", count)
+    since = next((each.since for each in held if each.code == UNMAPPED), None)
+    return Item(count, words, age(since), f"{reverse('portal:mapping')}?state=unmapped")
 
 
 def waivers(held: Sequence[Held]) -> Item | None:
@@ -88,19 +84,19 @@ def waivers(held: Sequence[Held]) -> Item | None:
     return Item(found.count, words, age(found.since), reverse("portal:quarantine-code", args=[WAIVED]))
 
 
-def troubled(health: Sequence[SourceHealth]) -> Item:
-    """Sources that could not be read lately."""
+def troubled(health: Sequence[SourceHealth], desk: str) -> Item:
+    """Sources that could not be read lately; the table of the same desk begins with them."""
     mine = [each for each in health if each.trouble]
     words = ngettext("个来源读不到", "个来源读不到", len(mine))
     since = min((each.good_at for each in mine if each.good_at), default=None)
-    when = gettext("最早的自%(day)s起") % {"day": f"{local_date(since):%Y-%m-%d}"} if since else ""
-    asked = {"state": "failed"} | ({"source": mine[0].source.name} if len(mine) == 1 else {})
-    return Item(len(mine), words, when, f"{reverse('portal:runs')}?{urlencode(asked)}")
+    when = gettext("最久的自%(day)s起") % {"day": f"{local_date(since):%Y-%m-%d}"} if since else ""
+    return Item(len(mine), words, when, f"#{desk}-sync")
 
 
-def sources_begun(bodies: Sequence[Organisation]) -> Item:
+def sources_begun(person: Person) -> Item:
     """Sources that somebody began to connect."""
-    found = SourceDraft.objects.filter(organisation__in=bodies).aggregate(n=Count("pk"), since=Min("at"))
+    mine = SourceDraft.objects.filter(person.within(Right.SOURCES_CONNECT, "organisation"))
+    found = mine.aggregate(n=Count("pk"), since=Min("at"))
     words = ngettext("个平台连接到一半", "个平台连接到一半", found["n"])
     return Item(found["n"], words, age(found["since"]), reverse("portal:connect"))
 
@@ -139,13 +135,8 @@ def filings_of(bodies: Sequence[Organisation]) -> list[Item]:
     return made
 
 
-def with_the_bureau(bodies: Sequence[Organisation]) -> int:
-    """Filings that wait for somebody else: the bureau decides on them."""
-    return Programme.objects.filter(organiser__in=bodies, state__in=WAITING).count()
-
-
-def approvals(bodies: Sequence[Organisation]) -> Item:
-    """People who wait for an approval in programmes that ``bodies`` organise."""
+def approvals(bodies: Sequence[Organisation] | None) -> Item:
+    """People who wait for an approval in programmes that ``bodies`` (None: all) organise."""
     count, since = approval_page.waiting_since(bodies)
     words = ngettext("人等您批准证书", "人等您批准证书", count)
     return Item(count, words, age(since), reverse("portal:approvals"))
@@ -156,7 +147,7 @@ def to_decide(queue: Sequence[filing_list.Row]) -> Item:
     mine = [row for row in queue if row.due]
     first, today = min((row.due for row in mine if row.due), default=None), local_date(now())
     words = ngettext("件备案等您决定", "件备案等您决定", len(mine))
-    when = gettext("最早的%(due)s") % {"due": filing_words.due_words(first, today)} if first else ""
+    when = gettext("最早一件：%(due)s") % {"due": filing_words.due_words(first, today)} if first else ""
     return Item(len(mine), words, when, reverse("portal:filings"), late=first is not None and first < today)
 
 
@@ -171,21 +162,17 @@ def to_confirm(username: str) -> Item:
 # --- the house ------------------------------------------------------------------------------------------------------
 def ending() -> Item:
     """Bodies whose status ends soon."""
-    today = local_date(now())
-    found = Organisation.objects.filter(status_until__range=(today, today + ENDING))
-    asked = found.aggregate(n=Count("pk"), first=Min("status_until"))
-    words = ngettext("个单位的资格快到期", "个单位的资格快到期", asked["n"])
+    asked = ending_soon(local_date(now())).aggregate(n=Count("pk"), first=Min("status_until"))
+    words = ngettext("个基地的资格快到期", "个基地的资格快到期", asked["n"])
     when = gettext("最早的%(day)s到期") % {"day": f"{asked['first']:%Y-%m-%d}"} if asked["first"] else ""
-    return Item(asked["n"], words, when, reverse("portal:organisations"))
+    return Item(asked["n"], words, when, f"{reverse('portal:organisations')}?status=ends")
 
 
 def without_factor() -> Item:
     """Accounts whose role needs a second factor that they have not set up."""
-    sure = SecondFactor.objects.filter(user=OuterRef("pk")).exclude(confirmed_at=None)
-    found = User.objects.filter(is_active=True, membership__role__in=DECIDING).exclude(Exists(sure))
-    asked = found.aggregate(n=Count("pk", distinct=True), since=Min("date_joined"))
+    asked = factor.owed().aggregate(n=Count("pk"), since=Min("date_joined"))
     words = ngettext("个账号还没有设二次验证", "个账号还没有设二次验证", asked["n"])
-    return Item(asked["n"], words, age(asked["since"]), reverse("portal:accounts"))
+    return Item(asked["n"], words, age(asked["since"]), f"{reverse('portal:accounts')}?factor=none")
 
 
 def invited() -> Item:
@@ -194,11 +181,11 @@ def invited() -> Item:
     first = min((each.expires_at for each in found), default=None)
     words = ngettext("份邀请还没有人接受", "份邀请还没有人接受", len(found))
     when = gettext("最早的%(day)s失效") % {"day": f"{local_date(first):%Y-%m-%d}"} if first else ""
-    return Item(len(found), words, when, reverse("portal:accounts"))
+    return Item(len(found), words, when, f"{reverse('portal:accounts')}#pending")
 
 
-def failed_jobs() -> Item:
-    """Jobs of the last week that ended badly."""
-    count = sum(task["failed"] for task in depth()["tasks"])
+def failed_jobs(jobs: Sequence[Mapping[str, Any]], desk: str) -> Item:
+    """Jobs of the last week that ended badly; the table of the same desk names them."""
+    count = sum(job["failed"] for job in jobs)
     words = ngettext("件后台工作没有做成", "件后台工作没有做成", count)
-    return Item(count, words, gettext("最近7天"), f"{reverse('portal:runs')}?state=failed")
+    return Item(count, words, gettext("最近7天"), f"#{desk}-jobs")

@@ -130,28 +130,34 @@ def arrivals(arrived: int, waiting: int) -> str:
     if not arrived:
         came = gettext("今天还没有新记录")
     else:
-        came = ngettext("今天到了%(n)d条", "今天到了%(n)d条", arrived) % {"n": arrived}
+        came = ngettext("今天到了%(n)s条", "今天到了%(n)s条", arrived) % {"n": f"{arrived:,}"}
     if not waiting:
         return came + gettext("，没有待处理的")
-    return came + ngettext("，%(n)d条等您处理", "，%(n)d条等您处理", waiting) % {"n": waiting}
+    return came + ngettext("，%(n)s条等您处理", "，%(n)s条等您处理", waiting) % {"n": f"{waiting:,}"}
 
 
-def filings(returned: int, submitted: int, total: int) -> str:
-    """What a sector department came to know."""
+def filings(returned: int, others: int, with_bureau: int, total: int) -> str:
+    """What a sector department came to know.
+
+    :param others: things of another kind that wait for it
+    :param with_bureau: filings that wait for the bureau
+    """
+    if returned:
+        return ngettext("%(n)s个项目被退回", "%(n)s个项目被退回", returned) % {"n": f"{returned:,}"}
+    if others:
+        return ngettext("%(n)s件事等您处理", "%(n)s件事等您处理", others) % {"n": f"{others:,}"}
+    if with_bureau:
+        return ngettext("%(n)s个项目等待受理", "%(n)s个项目等待受理", with_bureau) % {"n": f"{with_bureau:,}"}
     if not total:
         return gettext("还没有备案项目")
-    if returned:
-        return ngettext("%(n)d个项目被退回", "%(n)d个项目被退回", returned) % {"n": returned}
-    if submitted:
-        return ngettext("%(n)d个项目等待受理", "%(n)d个项目等待受理", submitted) % {"n": submitted}
-    return ngettext("%(n)d个项目都已办结", "%(n)d个项目都已办结", total) % {"n": total}
+    return ngettext("%(n)s个项目都已办结", "%(n)s个项目都已办结", total) % {"n": f"{total:,}"}
 
 
 def decisions(waiting: int) -> str:
     """What the bureau came to know."""
     if not waiting:
         return gettext("没有等待决定的备案")
-    return ngettext("%(n)d件备案等待决定", "%(n)d件备案等待决定", waiting) % {"n": waiting}
+    return ngettext("%(n)s件备案等待决定", "%(n)s件备案等待决定", waiting) % {"n": f"{waiting:,}"}
 
 
 def whole(held: int) -> str:
@@ -174,7 +180,7 @@ def task_name(task: str) -> str:
         "pull": gettext("读取来源"), "backfill": gettext("补采"), "stages": gettext("匹配、计学时、签发"),
         "figures": gettext("清点数字"), "notices": gettext("通知学员"), "archive": gettext("打包证书"),
         "reconcile": gettext("每日对账"), "tree_head": gettext("签署公开日志"), "rescue": gettext("接管中断的工作"),
-        "tidy": gettext("清理旧工作"),
+        "tidy": gettext("清理旧工作"), "classes": gettext("到期开班、结业"), "reminders": gettext("提醒到期的备案"),
     }  # fmt: skip
     return said.get(task, task)
 
@@ -183,7 +189,7 @@ def to_look_after(things: int) -> str:
     """What an administrator came to know."""
     if not things:
         return gettext("平台没有要您处理的事")
-    return ngettext("%(n)d件事等您处理", "%(n)d件事等您处理", things) % {"n": things}
+    return ngettext("%(n)s件事等您处理", "%(n)s件事等您处理", things) % {"n": f"{things:,}"}
 
 
 def certificates(live: int) -> str:

@@ -21,7 +21,10 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LONGEST = 32_000
 """Characters of a cell: above 32,767 the whole workbook is refused."""
 _FORMATS = {datetime: "yyyy-mm-dd hh:mm:ss", date: "yyyy-mm-dd", float: "#,##0.00", int: "#,##0"}
-_NARROW, _WIDE = 10, 40
+_WIDE = 20
+"""Characters of a column: a moment has nineteen, and one that does not fit is shown as ####."""
+_LONGEST_NAME = 31
+"""Characters of a sheet's name: a longer one refuses the workbook, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,8 @@ def xlsx_book(name: str, sheets: Iterable[Sheet]) -> FileResponse:
     formats = {kind: book.add_format({"num_format": shown}) for kind, shown in _FORMATS.items()}
     bold = book.add_format({"bold": True})
     for each in sheets:
-        sheet = book.add_worksheet(each.name)
-        if each.above:
-            sheet.set_column(0, 0, _WIDE // 2)
+        sheet = book.add_worksheet(each.name[:_LONGEST_NAME])
+        sheet.set_column(0, max(len(each.heads), 2) - 1, _WIDE)
         top = len(each.above) + bool(each.above)
         for at, row in enumerate(each.above):
             _write(sheet, at, row, formats)

@@ -62,14 +62,18 @@ class MoodleClient:
         )
         self._name = config.name
         self._token = config.token
-        self._functions: frozenset[str] | None = None
+        self._functions: dict[str, int] | None = None
 
     @property
     def functions(self) -> frozenset[str]:
         """The functions that the service offers; asked once."""
         if self._functions is None:
             self.site_info()
-        return self._functions or frozenset()
+        return frozenset(self._functions or ())
+
+    def version(self, function: str) -> int:
+        """The version of what brings ``function``, as the service said it; 0 where it did not, or was not asked."""
+        return (self._functions or {}).get(function, 0)
 
     @property
     def asked(self) -> bool:
@@ -86,7 +90,11 @@ class MoodleClient:
         offered = info.get("functions") if isinstance(info, dict) else None
         if not isinstance(offered, list):
             raise Malformed(what=SITE_INFO, url=self.http.url, reason="it has no list of functions")
-        self._functions = frozenset(one["name"] for one in offered if isinstance(one, dict) and "name" in one)
+        self._functions = {
+            one["name"]: whole_of(text_of(one.get("version")).partition(".")[0]) or 0
+            for one in offered
+            if isinstance(one, dict) and "name" in one
+        }
         return dict(info)
 
     def call(

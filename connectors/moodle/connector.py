@@ -17,8 +17,8 @@ from connectors.moodle.columns import TITLES
 from connectors.moodle.courses import CHINA, courses
 from connectors.moodle.enrolled import Enrolments
 from connectors.moodle.plugin import Plugin
-from connectors.moodle.plugin_rows import TITLES as PLUGIN_TITLES
-from connectors.moodle.plugin_rows import read_rows as read_plugin_rows
+from connectors.moodle.plugin_columns import TITLES as PLUGIN_TITLES
+from connectors.moodle.plugin_rows import read_objects
 from connectors.moodle.report import Report, Wanted
 from connectors.moodle.rows import read_rows
 from connectors.moodle.sheet import Sheet
@@ -136,7 +136,7 @@ class MoodleConnector(Connector):
         :raises Malformed: the same of the plugin's
         """
         if raw.keys() >= {"courseshortname", "timecompleted"}:
-            rows = read_plugin_rows([raw], idnumber=self._plugin.by_idnumber)
+            rows = read_objects([raw], idnumber=self._plugin.by_idnumber)
             return Page(rows.completions, rows.rejected, "replay", titles=PLUGIN_TITLES)
         titles, cells = list(raw), list(raw.values())
         columns = self._report.columns_of(Sheet(titles, [], 1))

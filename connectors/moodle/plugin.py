@@ -17,13 +17,16 @@ from connectors.moodle.client import CHANGES, COMPLETIONS, DIGEST, MoodleClient
 from connectors.moodle.columns import IDENTITY_TITLES, folded
 from connectors.moodle.plugin_answers import Answer, answer_of
 from connectors.moodle.plugin_changes import ChangeLog
+from connectors.moodle.plugin_columns import NO_ROWS, TITLES, Row, Rows
 from connectors.moodle.plugin_digest import Digests
-from connectors.moodle.plugin_rows import TITLES, Batch, Row, a_few, marks_of, read_rows
+from connectors.moodle.plugin_rows import Batch, a_few, read_objects, read_rows
 from connectors.moodle.totals import agrees
 from connectors.records import EVERYTHING, Block, Page, Span
 
 MOST_ROWS = 10_000
 """Rows a call, as the plugin has it."""
+COLUMNS_SINCE = 2026112600
+"""The first version of the plugin that can answer column by column."""
 _ATTEMPTS = 3  # what one answer got wrong, such as a cache in between, the next may get right
 _CLOCK_STEP = 300  # seconds that a clock may be set back in the middle of a pull
 _IDNUMBER = "idnumber"
@@ -114,14 +117,18 @@ class Plugin:
         answer = self._asked(part, (part.start, 0))
         total, sequence = answer.total, answer.sequence if self.keeps_log else None
         while True:
-            told, following = replace(answer, rows=[]), None
-            for some, more in a_few(answer.rows):  # they are let go of as they are given
-                if told.more and following is None and len(answer.rows) <= self._size // 2:
+            if answer.rows:
+                self.require_identity(answer)
+            told, few, left, following = replace(answer, rows=NO_ROWS), a_few(answer.rows), len(answer.rows), None
+            del answer  # nothing keeps its rows while the next one is read
+            for some, more in few:
+                left -= len(some)
+                if told.more and following is None and left <= self._size // 2:
                     # it comes while the rest is worked on; no sooner, or both would have to be kept
                     following = self._client.call_ahead(COMPLETIONS, **self._params(part, told.last, count=0))
-                page = self._page(replace(answer, rows=some), part, total, sequence, more=more)
+                page = self._page(some, part, total, sequence, more=more)
                 tally.rows += len(some)
-                tally.marks += marks_of(some)
+                tally.marks += some.marks
                 yield page
                 del page  # nothing keeps it while the next is made
                 sequence = None
@@ -133,27 +140,19 @@ class Plugin:
             if not agrees(tally.rows, total, at_last):
                 raise TotalsDiffer(expected=at_last, window=part, got=tally.rows)
 
-    def _page(self, answer: Answer, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
-        batch = self.read(answer)
+    def _page(self, rows: Rows, part: Part, total: int, sequence: int | None, *, more: bool) -> Page:
+        batch = read_rows(rows, idnumber=self.by_idnumber)
         through = batch.completions[-1]["completed_at"] if batch.completions and not more else None
         return Page(
             batch.completions, batch.rejected, str(part), total, through=through, sequence=sequence, titles=TITLES,
             more=more,
         )  # fmt: skip
 
-    def read(self, answer: Answer) -> Batch:
-        """The completions of a page.
-
-        :raises IdentityFieldWrong: see `require_identity`
-        """
-        self.require_identity(answer)
-        return read_rows(answer.rows, idnumber=self.by_idnumber)
-
     def _read_changed(self, rows: Sequence[Row]) -> Batch:
         """The same of changes, which do not say where the numbers come from."""
         if not all(row["identity"] for row in rows):
             self.require_identity(self.look())
-        return read_rows(rows, idnumber=self.by_idnumber)
+        return read_objects(rows, idnumber=self.by_idnumber)
 
     # --- the identity number -----------------------------------------------------------------------------------
     def look(self) -> Answer:
@@ -198,7 +197,8 @@ class Plugin:
         return answer_of(self._client.call(COMPLETIONS, **self._params(part, cursor, **how)))
 
     def _params(self, part: Part, cursor: Cursor, **how: int) -> dict[str, Any]:
-        return {"fromtime": cursor[0], "fromid": cursor[1], **part.params, "limit": self._size, **how}
+        form = {"form": "columns"} if self._client.version(COMPLETIONS) >= COLUMNS_SINCE else {}
+        return {"fromtime": cursor[0], "fromid": cursor[1], **part.params, "limit": self._size, **how, **form}
 
     def _check(self, answer: Answer, part: Part, cursor: Cursor, before: Answer | None) -> None:
         rows, place = answer.rows, f"{part}, behind row {cursor[1]}"
@@ -212,7 +212,8 @@ class Plugin:
             raise TotalsDiffer(expected=self._size, window=place, got=len(rows))
         if part.end and answer.last[0] >= part.end:
             raise Malformed(what=COMPLETIONS, url="the site", reason="a row lies behind the end of what was asked for")
-        if part.last and not all(part.first <= row["id"] <= part.last for row in rows):
+        numbers = rows.column("id")
+        if part.last and rows and not part.first <= min(numbers) <= max(numbers) <= part.last:
             raise Malformed(what=COMPLETIONS, url="the site", reason="a row lies outside of the block")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
 from connectors.errors import Malformed, PageRepeated
 from connectors.moodle.client import CHANGES, COMPLETIONS, DIGEST
-from connectors.moodle.plugin_rows import Row, malformed
+from connectors.moodle.plugin_columns import Row, Rows, rows_of_objects, rows_of_text
 from connectors.records import Block
 
-_cursor = itemgetter("timecompleted", "id")
 _told = itemgetter("sequence", "id", "kind", "username", "courseshortname", "oldusername", "oldcourseshortname")
 _TOLD = (int, int, str, str, str, str, str)
 _KINDS = frozenset({"completed", "changed", "reset", "deleted"})
@@ -29,7 +28,7 @@ class Answer:
     identity_field: tuple[str, str]  # short name and name, both "" when none is set
     total: int
     more: bool
-    rows: list[Row]
+    rows: Rows
     first: tuple[int, int] = (0, 0)
     last: tuple[int, int] = (0, 0)
 
@@ -47,37 +46,32 @@ class Told:
 
 
 def answer_of(answer: Any) -> Answer:
-    """A page of completions, its rows strictly in the order of time and number.
+    """A page of completions, as a list of rows or as columns, its rows strictly in the order of time and number.
 
     :raises Malformed: it has another form
     :raises PageRepeated: it holds a row twice
     """
     form = _Form(COMPLETIONS, answer)
-    rows: list[Row] = form.get("completions", list)
+    columns = form.has("columns")
+    came = form.get("columns", str) if columns else form.get("completions", list)
     field = _Form(COMPLETIONS, form.get("identityfield", dict))
-    said = Answer(
+    head = (
         form.servertime(),
         form.whole("sequence"),
         (field.get("shortname", str), field.get("name", str)),
         form.get("total", int),
         form.get("more", bool),
-        rows,
     )
+    rows = rows_of_text(came) if columns else rows_of_objects(came)
     if not rows:
-        return said
-    try:
-        places: list[tuple[int, int]] = list(map(_cursor, rows))
-    except (KeyError, TypeError):
-        raise malformed(rows) from None
-    if set(map(type, chain.from_iterable(places))) != {int}:
-        raise malformed(rows)
+        return Answer(*head, rows)
+    numbers = rows.column("id")
+    places: list[tuple[int, int]] = list(zip(rows.column("timecompleted"), numbers, strict=True))
     if sorted(places) != places or places[0][0] < 1:
         raise form.wrong("its rows are not in the order of time and number")
-    if len({number for _, number in places}) != len(places):
+    if len(set(numbers)) != len(numbers):
         raise PageRepeated(window="on one page")
-    return Answer(
-        said.servertime, said.sequence, said.identity_field, said.total, said.more, rows, places[0], places[-1]
-    )
+    return Answer(*head, rows, places[0], places[-1])
 
 
 def told_of(answer: Any) -> Told:
@@ -139,6 +133,9 @@ class _Form:
         if type(value) is not kind:
             raise self.wrong(f"it has no {name}")
         return value
+
+    def has(self, name: str) -> bool:
+        return name in self._parts
 
     def whole(self, name: str) -> int:
         value: int = self.get(name, int)

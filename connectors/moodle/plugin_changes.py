@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from connectors.errors import LogBegunAnew, LogCut, PageRepeated
 from connectors.moodle.client import CHANGES, MoodleClient
 from connectors.moodle.plugin_answers import Told, told_of
-from connectors.moodle.plugin_rows import TITLES, Batch, Row, key_of
+from connectors.moodle.plugin_columns import TITLES, Row
+from connectors.moodle.plugin_rows import Batch, key_of
 from connectors.records import Page
 
 _GONE = frozenset({"reset", "deleted"})

@@ -1,8 +1,7 @@
 """The companion plugin's rows as completions: like `rows`, passed by every row of a city, and written for that.
 
-A row holds numbers, texts and booleans under fixed names. Looks in C at whole columns of a page tell whether all of it
-has the form that was agreed (else the page fails: nobody knows what the plugin means) and whether every row of it makes
-a completion; only in a page of which that leaves doubt are rows looked at one by one, and rejected alone.
+Looks in C at whole columns of a page tell whether every row of it makes a completion; only in a page of which that
+leaves doubt are rows looked at one by one, and rejected alone.
 """
 
 from __future__ import annotations
@@ -11,36 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from operator import itemgetter
-from typing import Any
 
 from pydantic import ValidationError
 
-from connectors.errors import Malformed
 from connectors.moodle.courses import CHINA, in_chinese
-from connectors.moodle.names import person_name
+from connectors.moodle.names import person_names
+from connectors.moodle.plugin_columns import TITLES, Row, Rows, Values, rows_of, rows_of_objects
 from connectors.record_table import RecordTable
 from connectors.records import A_FEW, LONGEST_KEY, LONGEST_TEXT, Completion, Completions, Rejected
 
-Row = dict[str, Any]
-Values = tuple[Any, ...]
-
-# fmt: off
-FORM: dict[str, type] = {
-    "id": int, "userid": int, "courseid": int,
-    "username": str, "idnumber": str, "identity": str, "lastname": str, "firstname": str,
-    "deleted": bool, "suspended": bool, "enrolled": int,
-    "courseshortname": str, "courseidnumber": str, "coursefullname": str,
-    "timeenrolled": int, "timestarted": int, "timecompleted": int, "grade": str, "grademax": str, "mark": int,
-}
-# fmt: on
-"""The names of a row's values, with their types."""
-
-TITLES = tuple(FORM)
-_TYPES = tuple(FORM.values())
-_values = itemgetter(*TITLES)
-_mark = itemgetter("mark")
-_known_by = itemgetter("username", "courseshortname")
 _SERIALS, _MARKS = 1 << 63, 1 << 32  # as `Completion` has them
 _YEAR_10000 = 253_402_300_800
 _ACTIVE = 1  # of `enrolled`: 0 no more, 2 suspended
@@ -55,24 +33,14 @@ class Batch:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def marks_of(rows: Sequence[Row]) -> int:
-    """The sum of the rows' marks, as a digest has it."""
-    return sum(map(_mark, rows))
-
-
-def a_few(rows: list[Row]) -> Iterator[tuple[list[Row], bool]]:
-    """The rows some at a time, and whether there are more; ``rows`` lets go of each. All at once where two have one key
-    and have to be seen together, or nobody can tell.
+def a_few(rows: Rows) -> Iterator[tuple[Rows, bool]]:
+    """The rows some at a time, and whether there are more; all at once where two have one key and have to be seen
+    together.
     """
-    try:
-        alone = len(set(map(_known_by, rows))) == len(rows)
-    except (KeyError, TypeError):
-        alone = False
-    size = A_FEW if alone else len(rows)
-    while rows:
-        some = rows[:size]
-        del rows[:size]
-        yield some, bool(rows)
+    whole = len(rows)
+    size = A_FEW if len(set(rows.keys)) == whole else whole
+    for start in range(0, whole, size or 1):
+        yield rows.part(start, start + size), start + size < whole
 
 
 def key_of(row: Row) -> str:
@@ -80,50 +48,39 @@ def key_of(row: Row) -> str:
     return f"{row['username']}|{row['courseshortname']}"
 
 
-def read_rows(rows: Sequence[Row], *, idnumber: bool = False) -> Batch:
+def read_objects(objects: Sequence[Row], *, idnumber: bool = False) -> Batch:
+    """As `read_rows`, of rows that came as an object each.
+
+    :raises Malformed: one has not the agreed form
+    """
+    return read_rows(rows_of_objects(objects), idnumber=idnumber)
+
+
+def read_rows(rows: Rows, *, idnumber: bool = False) -> Batch:
     """The completions of rows, as strict as pydantic would have them.
 
     Of two rows with one key (an account that was deleted, and made anew under its name) the living one's is taken.
 
     :param idnumber: the identity number stands in the account's own ID number
-    :raises Malformed: a row has not the agreed form
     """
-    try:
-        values: list[Values] = list(map(_values, rows))
-    except (KeyError, TypeError):
-        raise malformed(rows) from None
-    columns = list(zip(*values, strict=True))
-    if not all(map(_is_all, columns, _TYPES)):
-        raise malformed(rows)
     batch = Batch()
-    if columns and not _surely_fine(columns):
-        values = _fitting(values, batch)
-    if values:
-        batch.completions = _table(values, idnumber=idnumber)
+    if rows and not _surely_fine(rows):
+        rows = rows_of(_fitting(rows.values(), batch))
+    if rows:
+        batch.completions = _table(rows, idnumber=idnumber)
     return batch
 
 
-def _is_all(column: Sequence[Any], kind: type) -> bool:
-    """Whether all of a column is of ``kind``."""
-    if kind is not str:
-        return set(map(type, column)) == {kind}
-    try:
-        "".join(column)  # half the time
-    except TypeError:
-        return False
-    return True
-
-
-def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:
+def _surely_fine(rows: Rows) -> bool:
     """Whether every row makes a completion: known by the longest and the largest of a page, in C."""
     # fmt: off
     (numbers, _, _, users, staff_numbers, identities, lasts, firsts, _, _, _, courses, _, course_names, _, _, times,
-     grades, _, marks) = columns
+     grades, _, marks) = rows.columns
     # fmt: on
     return (
         all(users)
         and all(courses)
-        and _longest(users) + _longest(courses) < LONGEST_KEY
+        and _longest(rows.keys) <= LONGEST_KEY
         and _longest(lasts) + _longest(firsts) < LONGEST_TEXT
         and max(map(_longest, (staff_numbers, identities, course_names, grades))) <= LONGEST_TEXT
         and min(times) > 0
@@ -132,7 +89,7 @@ def _surely_fine(columns: Sequence[Sequence[Any]]) -> bool:
         and max(numbers) < _SERIALS
         and min(marks) >= 0
         and max(marks) < _MARKS
-        and len(set(zip(users, courses, strict=True))) == len(users)
+        and len(set(rows.keys)) == len(rows)
     )
 
 
@@ -140,28 +97,33 @@ def _longest(column: Sequence[str]) -> int:
     return max(map(len, column))
 
 
-def _table(values: Sequence[Values], *, idnumber: bool) -> RecordTable:
+def _table(rows: Rows, *, idnumber: bool) -> RecordTable:
     """Rows of which that is known, as completions. Every row of a city passes here."""
     # fmt: off
     (numbers, _, _, users, staff_numbers, identities, lasts, firsts, deleted, suspended, enrolled, courses, _,
-     course_names, enrolled_at, started_at, completed, grades, _, marks) = zip(*values, strict=True)
+     course_names, enrolled_at, started_at, completed, grades, _, marks) = rows.columns
     # fmt: on
-    moment, rows = datetime.fromtimestamp, len(values)
-    nothing, unsaid = [""] * rows, [None] * rows
+    moment, number = datetime.fromtimestamp, len(rows)
+    nothing, unsaid = [""] * number, [None] * number
     return RecordTable(
         {
-            "key": [f"{user}|{course}" for user, course in zip(users, courses, strict=True)],
+            "key": rows.keys,
             "user": users,
             "course": courses,
             "course_name": list(map(_course_name, course_names)),
-            "name": list(map(person_name, lasts, firsts)),
+            "name": person_names(lasts, firsts),
             "id_number": staff_numbers if idnumber else identities,
             "completed_at": [moment(second, UTC) for second in completed],
-            "precision": ["second"] * rows,
-            "started_on": list(map(_started_on, enrolled_at, started_at, completed)),
+            "precision": ["second"] * number,
+            "started_on": [
+                _day(entered // _HOUR)  # as nearly everybody did, and needs no call
+                if 0 < entered <= ended and not 0 < began < entered
+                else _started_on(entered, began, ended)
+                for entered, began, ended in zip(enrolled_at, started_at, completed, strict=True)
+            ],
             "hours": unsaid,
             "minutes": unsaid,
-            "passed": [True] * rows,
+            "passed": [True] * number,
             "active": [
                 state == _ACTIVE and not (gone or barred)
                 for state, gone, barred in zip(enrolled, deleted, suspended, strict=True)
@@ -171,7 +133,7 @@ def _table(values: Sequence[Values], *, idnumber: bool) -> RecordTable:
             "filing_number": nothing,
             "serial": numbers,
             "mark": marks,
-            "raw": values,
+            "raw": rows.values(),
         }
     )
 
@@ -218,20 +180,8 @@ def _problem(one: Values, row: Row) -> tuple[str, str, str] | None:
         return "E_DATE_INVALID", "timecompleted", str(row["timecompleted"])
     try:
         for idnumber in (False, True):
-            Completions.validate_python(list(_table([one], idnumber=idnumber)), strict=True)
+            Completions.validate_python(list(_table(rows_of([one]), idnumber=idnumber)), strict=True)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]  # the input may be somebody's number
         return "E_ROW_MALFORMED", str(first["loc"][-1]), first["msg"]
     return None
-
-
-def malformed(rows: Sequence[Any]) -> Malformed:
-    """What is wrong with the form of the first such row, without saying what stands in it."""
-    for row in rows:
-        if not isinstance(row, dict):
-            return Malformed(what="The companion plugin", url="the site", reason="a row is none")
-        for name, kind in FORM.items():
-            if type(row.get(name)) is not kind:
-                reason = f"a row has no {kind.__name__} as {name}"
-                return Malformed(what="The companion plugin", url="the site", reason=reason)
-    return Malformed(what="The companion plugin", url="the site", reason="its rows have another form")

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.testing._columns import Columns
 from connectors.testing._picture import Picture
 from connectors.testing._site import Enrolment, Site
 from connectors.testing._wire import php_json
+
+_VERSION, _BEFORE_COLUMNS = "2026112600", "2026112500"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,19 @@ class Companion:
     """The plugin of one site.
 
     :param step: how far the numbers of completions lie apart
+    :param columns: it can answer column by column; False: it is of a version that could not
     """
 
-    def __init__(self, site: Site, step: int = 1) -> None:
+    def __init__(self, site: Site, step: int = 1, *, columns: bool = True) -> None:
         self._site = site
         self._step = step
-        self._version = -1
+        self.version = _VERSION if columns else _BEFORE_COLUMNS
+        """The plugin's own version, as Moodle tells it."""
+        self._seen = -1  # which version of the site the picture is of
         self._identity_field = "sfzh"
         self._next = 1
         self._picture: Picture | None = None
+        self._columns: Columns | None = None
         self._log: list[Entry] = []
         self.cut = 0
         """Entries up to this one are there no more."""
@@ -59,7 +66,7 @@ class Companion:
 
     @identity_field.setter
     def identity_field(self, name: str) -> None:
-        self._identity_field, self._version = name, -1
+        self._identity_field, self._seen = name, -1
 
     def trim(self) -> None:
         """The log loses all but its newest entry."""
@@ -69,17 +76,34 @@ class Companion:
 
     def picture(self) -> Picture:
         """The completions as they are now; what differs from the last time stands in the log by then."""
-        if self._picture is None or self._version != self._site.version:
+        if self._picture is None or self._seen != self._site.version:
             before = self._picture
             known = {before.both(place): number for place, number in enumerate(before.ids)} if before else {}
             rows = [(self._number(known, row), row, there) for row, there in self._site.completions]
             if before:
                 rows.sort(key=lambda one: one[0])
-            self._picture = Picture(self._site, self._identity_field, rows)
-            self._version = self._site.version
+            self._picture, self._columns = Picture(self._site, self._identity_field, rows), None
+            self._seen = self._site.version
             if before:
                 self._compare(before, self._picture)
         return self._picture
+
+    @property
+    def answers_columns(self) -> bool:
+        """Whether it knows the form of columns."""
+        return self.version == _VERSION
+
+    def columns(self) -> Columns:
+        """The same completions by columns."""
+        picture = self.picture()
+        if self._columns is None:
+            self._columns = Columns(picture)
+        return self._columns
+
+    def prepare(self) -> None:
+        """Write beforehand what the first call in each form would take time for."""
+        self.picture().prepare()
+        self.columns().prepare()
 
     def _number(self, known: dict[int, int], row: Enrolment) -> int:
         if known:

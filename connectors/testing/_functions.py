@@ -25,7 +25,6 @@ COMPLETIONS = "local_xueshi_get_completions"
 DIGEST = "local_xueshi_get_digest"
 CHANGES = "local_xueshi_get_changes"
 PLUGIN = (COMPLETIONS, DIGEST, CHANGES)
-PLUGIN_VERSION = "2026112500"
 
 ACCOUNT_ZONE = ZoneInfo("Asia/Shanghai")
 """The service account's own zone: whoever forgets ``moodlewssettingtimezone`` reads times eight hours off."""
@@ -111,7 +110,7 @@ def _site_info(call: Call) -> Any:
     info = shapes.here(call.site.facts["info"], call.url)
     missing = call.faults.missing_functions()
     if call.companion is not None:
-        info["functions"] += [{"name": name, "version": PLUGIN_VERSION} for name in PLUGIN]
+        info["functions"] += [{"name": name, "version": call.companion.version} for name in PLUGIN]
     info["functions"] = [one for one in info["functions"] if one["name"] not in missing]
     return info
 

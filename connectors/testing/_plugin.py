@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import Any
 
 from connectors.testing._companion import Companion
-from connectors.testing._functions import CHANGES, COMPLETIONS, DIGEST, INT, Call, Encoded, plays
+from connectors.testing._functions import CHANGES, COMPLETIONS, DIGEST, INT, TEXT, Call, Encoded, plays
 from connectors.testing._wire import MoodleError, php_json
 
 _MOST_ROWS, _USUAL_ROWS = 10_000, 5000
@@ -19,24 +19,26 @@ _FIELDS = {"sfzh": "身份证号", "idnumber": "ID number", "": ""}
 @plays(
     COMPLETIONS,
     **dict.fromkeys(("fromtime", "fromid", "totime", "firstid", "lastid", "limit", "count"), (INT, 0)),
+    form=(TEXT, None),
 )
 def _completions(call: Call) -> Any:
     args, companion = call.args, _companion(call)
     limit = _within(args["limit"] or _USUAL_ROWS, 1, _MOST_ROWS)
+    if args["form"] not in ((None, "rows", "columns") if companion.answers_columns else (None,)):
+        raise MoodleError("invalidparameter")
     cursor = args["fromtime"], args["fromid"]
     if args["fromid"] and call.faults.take("page_repeated", COMPLETIONS):
         cursor = 0, 0
     picture = companion.picture()
     places, start, stop = picture.behind(cursor, args["totime"], (args["firstid"], args["lastid"]))
-    shown = list(map(picture.text, places[start : min(stop, start + limit)]))
     total = stop - start if args["count"] else -1
     if fault := args["count"] and call.faults.take("totals_lie", COMPLETIONS):
         total += fault["by"]
+    end = min(stop, start + limit)
     if fault := call.faults.take("list_cut", COMPLETIONS):
-        shown = shown[: -fault["rows"]]
-    field = companion.identity_field
-    if call.faults.take("identity_unset", COMPLETIONS):
-        field, shown = "", [php_json({**json.loads(one), "identity": ""}) for one in shown]
+        end = max(start, end - fault["rows"])
+    unset = call.faults.take("identity_unset", COMPLETIONS)
+    field = "" if unset else companion.identity_field
     head = {
         "servertime": int(time.time()),
         "sequence": companion.last,
@@ -44,6 +46,12 @@ def _completions(call: Call) -> Any:
         "total": total,
         "more": stop - start > limit,
     }
+    if args["form"] == "columns":
+        columns = companion.columns().page(places, start, end, identity=not unset)
+        return Encoded(f'{php_json(head)[:-1]},"columns":"{columns}"}}')
+    shown = picture.texts(places[start:end])
+    if unset:
+        shown = [php_json({**json.loads(one), "identity": ""}) for one in shown]
     return _listed(head, "completions", shown)
 
 

@@ -49,6 +49,7 @@ class FakeMoodle(Site):
     :param port: 0 takes a free one
     :param token: what the service account must send; by default a new one
     :param plugin: the companion plugin is installed, and the service offers it
+    :param columns: that plugin can answer column by column; False: it is of a version that could not
     :param step: how far the numbers of completions lie apart, which only the plugin tells
     :param any_host: answer whatever the Host header says; by default another host is redirected, as Moodle does
     """
@@ -62,6 +63,7 @@ class FakeMoodle(Site):
         token: str = "",
         any_host: bool = False,
         plugin: bool = False,
+        columns: bool = True,
         step: int = 1,
     ) -> None:
         super().__init__()
@@ -70,7 +72,7 @@ class FakeMoodle(Site):
             fill(self, rows)
         self.faults = Faults()
         self.report = Report(self)
-        self.companion = Companion(self, step) if plugin else None
+        self.companion = Companion(self, step, columns=columns) if plugin else None
         self.token = token or secrets.token_hex(16)
         self.token_deleted = False
         self.any_host = any_host
@@ -147,6 +149,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--token", default="", help="by default a new one each time")
     parser.add_argument("--any-host", action="store_true", help="answer whatever the Host header says")
     parser.add_argument("--plugin", action="store_true", help="with the companion plugin")
+    parser.add_argument("--rows-only", action="store_true", help="of a version that can not answer column by column")
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input closes, as when a parent dies"
     )
@@ -161,8 +164,11 @@ def main(argv: list[str] | None = None) -> int:
         token=options.token,
         any_host=options.any_host,
         plugin=options.plugin,
+        columns=not options.rows_only,
     )
     with moodle:
+        if moodle.companion:
+            moodle.companion.prepare()
         gc.freeze()  # a million rows need not be looked through again and again
         sys.stdout.write(json.dumps({"url": moodle.url, "token": moodle.token}) + "\n")
         sys.stdout.flush()

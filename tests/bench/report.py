@@ -26,12 +26,12 @@ _METHOD = """## Method
   fastest of its set-ups that we found) into the same build of PostgreSQL with the same settings, over the same kind of
   socket. It stores the cells as text and does none of the above. Rows come as lists of cells, so a `processing_steps` map
   names them. Its clock runs over `extract`, `normalize` and `load`.
-- **Sync**: the same fake Moodle with the companion plugin serves rows as objects, behind a cursor. Ours is the same
-  `pull`; it asks for 5,000 rows a call, as it does when nothing is said, the peers for 10,000, the most that the plugin
+- **Sync**: the same fake Moodle with the companion plugin serves rows as objects or by columns, behind a cursor. Ours is
+  the same `pull`, by columns as it takes them where the plugin has them; it asks for 5,000 rows a call, as it does when nothing is said, the peers for 10,000, the most that the plugin
   gives. *dlt* (`csv`, `insert_values`; `csv+2` normalises with two processes) is its `rest_api` source with a paginator
   of a few lines, merged by the row's number; each is tried once, and the fastest stands in the table. *dlt* (`arrow`) is the fastest
-  that we could make of it: a resource of one's own turns each page into a table of pyarrow, which dlt writes without
-  looking into it. We know of no faster one, and hold ours against both. *singer* is a tap of singer-sdk piped into
+  that we could make of it: a resource of one's own asks for columns as ours does and makes tables of pyarrow of them,
+  which dlt writes without looking into them. We know of no faster one, and hold ours against both. *singer* is a tap of singer-sdk piped into
   target-postgres with `use_copy`, over at most 20,000 rows; the time that its two processes take to start is measured
   with nothing to read, and taken off.
 - **The wall**: psycopg writes the product's own rows, ready as bytes, into the product's own table with its indexes:

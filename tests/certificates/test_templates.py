@@ -28,7 +28,7 @@ from agent.certificates.verify import verify_pdf
 from tests.certificates.conftest import credential_for
 from tests.certificates.template_files import TOML, TYP, plain, zipped
 
-RECORDED = {"classic": (1, "cb459f70d586"), "modern": (1, "da77535ecfc4")}
+RECORDED = {"classic": (1, "0841c84caa91"), "modern": (1, "eab55c3f7e6b")}
 
 
 def codes(template) -> set[tuple[str, str]]:

@@ -38,10 +38,11 @@ class Moodle(Subject):
     kind = "moodle"
     options: dict[str, str]
     plugin = False
+    columns = True
 
     @pytest.fixture
     def site(self):
-        with FakeMoodle(rows=0, plugin=self.plugin, step=45) as site:
+        with FakeMoodle(rows=0, plugin=self.plugin, columns=self.columns, step=45) as site:
             site.courses = {code: site.courses[code] for code in COURSES}
             for code, name in COURSES.items():
                 site.change_course(code, name=name)
@@ -145,6 +146,12 @@ class TestPlugin(Plugin, ConnectorTests):
         with self.connect(full) as reader, pytest.raises(errors.LogBegunAnew) as error:
             list(reader.changes(10_000))
         assert "before 10000" in error.value.message
+
+
+class TestPluginByRows(Plugin, ConnectorTests):
+    """A plugin of a version that can not answer column by column."""
+
+    columns = False
 
 
 class TestAuto(Plugin, SourceTests, LogTests):

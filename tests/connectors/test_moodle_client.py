@@ -11,7 +11,7 @@ from connectors import errors
 from connectors.base import SourceConfig
 from connectors.http import Limits
 from connectors.moodle import MoodleConnector
-from connectors.moodle.client import MoodleClient, php_fields
+from connectors.moodle.client import COMPLETIONS, SITE_INFO, MoodleClient, php_fields
 from connectors.moodle.errorcodes import ERRORCODES, error_for
 from connectors.testing._wire import php_params
 from connectors.testing.fake_moodle import FakeMoodle
@@ -181,6 +181,25 @@ def test_site_info_without_a_list_of_functions_is_malformed(client):
     responses.post(ENDPOINT, json={"sitename": "x"})
     with pytest.raises(errors.Malformed, match="list of functions"):
         client.site_info()
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("2026112600", 2026112600),
+        ("2025100600.02", 2025100600),
+        (2026112600, 2026112600),
+        ("", 0),
+        ("soon", 0),
+        (None, 0),
+    ],
+)
+def test_a_functions_version_is_the_whole_number_that_the_service_says(client, said, version):
+    assert client.version(COMPLETIONS) == 0
+    responses.post(ENDPOINT, json={"functions": [{"name": COMPLETIONS, "version": said}, {"name": SITE_INFO}]})
+    client.site_info()
+    assert (client.version(COMPLETIONS), client.version(SITE_INFO), client.version("other")) == (version, 0, 0)
 
 
 # --- secrets -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.moodle.names import person_name
+from connectors.moodle.names import person_name, person_names
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_names_are_family_first_without_invented_characters(last, first, name):
 def test_nothing_but_one_blank_comes_in_between_and_nothing_but_blanks_around_is_lost(last, first):
     name = person_name(last, first)
     assert name in (last + first, f"{last.strip()} {first.strip()}".strip())
+
+
+_PART = st.sampled_from(
+    ["王", "欧阳", "𠮷", "\u3000明", "", " ", " 王", "买买提", "阿卜杜拉·艾合买提", "Smith"]
+) | st.text(max_size=3)
+
+
+@given(st.lists(st.tuples(_PART, _PART), max_size=6))
+def test_many_names_are_read_as_each_is(parts):
+    lasts, firsts = ([one[at] for one in parts] for at in (0, 1))
+    assert person_names(lasts, firsts) == [person_name(*one) for one in parts]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from connectors import errors
 from connectors.moodle.plugin_answers import answer_of, blocks_of, told_of
-from connectors.moodle.plugin_rows import TITLES, marks_of, read_rows
+from connectors.moodle.plugin_columns import TITLES
+from connectors.moodle.plugin_rows import read_objects, read_rows
 from connectors.records import Completions
 from connectors.testing.fake_moodle import FakeMoodle
 
@@ -31,7 +32,7 @@ def row(**values):
 
 # --- rows --------------------------------------------------------------------------------------------------------
 def test_a_row_becomes_a_completion_with_its_number_its_mark_and_all_that_came():
-    (one,) = read_rows([row(extra="of a later version")]).completions
+    (one,) = read_objects([row(extra="of a later version")]).completions
     assert one["key"] == "xy00001|AQSC"
     assert (one["serial"], one["mark"], one["precision"], one["grade"]) == (3, 5, "second", "93.00")
     assert one["completed_at"] == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
@@ -51,7 +52,7 @@ def test_a_row_becomes_a_completion_with_its_number_its_mark_and_all_that_came()
     ],
 )
 def test_who_can_not_go_on_learning_there_is_not_active(values, active):
-    (one,) = read_rows([row(**values)]).completions
+    (one,) = read_objects([row(**values)]).completions
     assert (one["active"], one["passed"]) == (active, True)
 
 
@@ -71,7 +72,7 @@ def test_who_can_not_go_on_learning_there_is_not_active(values, active):
     ],
 )
 def test_it_began_with_the_earlier_of_two_times_that_lies_before_its_end(enrolled, started, day):
-    (one,) = read_rows([row(timeenrolled=enrolled, timestarted=started)]).completions
+    (one,) = read_objects([row(timeenrolled=enrolled, timestarted=started)]).completions
     assert (one["started_on"] and one["started_on"].isoformat()) == day
 
 
@@ -93,7 +94,7 @@ def test_it_began_with_the_earlier_of_two_times_that_lies_before_its_end(enrolle
     ],
 )
 def test_a_row_of_which_nothing_can_be_made_is_rejected_alone_with_what_it_said(values, code, title):
-    batch = read_rows([row(id=1, username="a"), row(**values), row(id=9, username="b")])
+    batch = read_objects([row(id=1, username="a"), row(**values), row(id=9, username="b")])
     assert [one["user"] for one in batch.completions] == ["a", "b"]
     (refused,) = batch.rejected
     assert (refused.code, refused.field) == (code, title)
@@ -102,7 +103,7 @@ def test_a_row_of_which_nothing_can_be_made_is_rejected_alone_with_what_it_said(
 
 
 def test_long_texts_that_are_allowed_land():
-    batch = read_rows([row(coursefullname="长" * 500, username="u" * 100, courseshortname="k" * 199)])
+    batch = read_objects([row(coursefullname="长" * 500, username="u" * 100, courseshortname="k" * 199)])
     assert (len(batch.completions), batch.rejected) == (1, [])
 
 
@@ -125,10 +126,10 @@ def test_long_texts_that_are_allowed_land():
     )
 )
 def test_a_page_is_read_as_strictly_as_pydantic_would_and_as_each_row_alone(rows):
-    batch = read_rows(rows)
+    batch = read_objects(rows)
     completions = list(batch.completions)
     assert Completions.validate_python(completions, strict=True) == completions
-    alone = [read_rows([one]) for one in rows]
+    alone = [read_objects([one]) for one in rows]
     assert [one for each in alone for one in each.rejected] == batch.rejected
     by_key = {}
     for one in (one for each in alone for one in each.completions):
@@ -151,15 +152,16 @@ def test_recorded_completions_are_read():
     renamed = by_key["life1renamed593477|WSYS2_593477"]
     assert (renamed["name"], renamed["course_name"]) == ("欧阳𠮷", '2024年卫生系统医师专业科目 & <进阶> "甲"')
     first, second = answer_of(BODIES["completions_page1"]), answer_of(BODIES["completions_page2"])
-    assert [*first.rows, *second.rows] == whole.rows[: len(first.rows) + len(second.rows)]
+    pages = [*first.rows.values(), *second.rows.values()]
+    assert pages == whole.rows.values()[: len(pages)]
     assert (first.more, first.last < second.first, second.total) == (True, True, -1)
-    assert answer_of(BODIES["completions_none"]).rows == []
+    assert not answer_of(BODIES["completions_none"]).rows
 
 
 def test_a_recorded_digest_is_the_sum_of_its_rows():
     (block,), following = blocks_of(BODIES["digest_small"], 1_048_561, 100)
     rows = answer_of(BODIES["completions_all"]).rows
-    assert (block.rows, block.marks, following) == (len(rows), marks_of(rows), 0)
+    assert (block.rows, block.marks, following) == (len(rows), rows.marks, 0)
     blocks, following = blocks_of(BODIES["digest_page1"], 1, 5000)
     assert [one.rows for one in blocks] == [5000, 5000]
     assert following == 10_001
@@ -199,6 +201,6 @@ def _shape(value):
 
 
 def test_answers_that_are_errors_are_not_taken_for_answers():
-    for name in ("error_bad_limit", "error_unknown_parameter"):
+    for name in ("error_bad_limit", "error_unknown_parameter", "error_unknown_form"):
         with pytest.raises(errors.Malformed):
             answer_of(BODIES[name])

@@ -140,7 +140,7 @@ def test_a_worker_that_is_told_to_end_leaves_its_job_to_others(base: Base, worke
     queue.defer_pull(base.source, Mode.FULL, "clock", priority=queue.ASKED)
     wait_for(lambda: slow.hits > 3 and one("SELECT count(*) FROM intake_completion"), "some pages have landed")
     worked.stop()
-    ((task, lock, priority),) = [job for job in waiting() if job[0] not in {"stages", "notices"}]
+    ((task, lock, priority),) = [job for job in waiting() if job[0] == "pull"]
     assert (task, lock, priority) == ("pull", f"full:{base.source.pk}", queue.ASKED)
     assert SyncRun.objects.get().error_code == "E_INTERRUPTED"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +15,6 @@ from agent.errors import XueshiError
 from agent.organisations.models import Membership
 from agent.organisations.rights import Right
 from agent.people import factor, invitations, presence, resets, roles
-from agent.people.models import SecondFactor
 from agent.people.resets import Given
 from agent.portal.entrance import code_brake
 from agent.portal.people import person_of, requires
@@ -33,19 +32,21 @@ def index(request: HttpRequest) -> HttpResponse:
     memberships = Membership.objects.select_related("organisation").order_by("pk")
     # who has none any more is still found by the sessions or the second factor that they had: accounts of learners not
     found = User.objects.filter(Q(membership__isnull=False) | Q(account__isnull=True)).distinct()
+    owed = request.GET.get("factor") == "none"
+    if owed:
+        found = found.filter(pk__in=factor.owed().values("pk"))
     if words:
         found = found.filter(
             Q(username__icontains=words) | Q(first_name__icontains=words)
             | Q(membership__organisation__name__icontains=words)
         )  # fmt: skip
-    sure = SecondFactor.objects.filter(user=OuterRef("pk")).exclude(confirmed_at=None)
     rows = list(
-        found.annotate(sure=Exists(sure))
+        found.annotate(sure=Exists(factor.sure_of("pk")))
         .prefetch_related(Prefetch("membership_set", memberships))
         .order_by("username")[: _AT_ONCE + 1]
     )
     context = {
-        "person": person_of(request), "rows": rows[:_AT_ONCE], "more": len(rows) > _AT_ONCE, "q": words,
+        "person": person_of(request), "rows": rows[:_AT_ONCE], "more": len(rows) > _AT_ONCE, "q": words, "owed": owed,
         "pending": invitations.pending(),
     }  # fmt: skip
     return render(request, "portal/accounts.html", context)

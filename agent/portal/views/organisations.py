@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -37,11 +37,14 @@ def index(request: HttpRequest) -> HttpResponse:
         found = found.filter(kind=kind)
     if words:
         found = found.filter(Q(name__icontains=words) | Q(uscc__startswith=words.upper()))
-    rows = list(found.order_by("kind", "name")[: _AT_ONCE + 1])
     today = local_date(now())
+    ends = request.GET.get("status") == "ends"
+    if ends:
+        found = found.filter(pk__in=bodies.ending_soon(today).values("pk"))
+    rows = list(found.order_by("kind", "name")[: _AT_ONCE + 1])
     context = {
         "person": person_of(request), "rows": [(body, _status(body, today)) for body in rows[:_AT_ONCE]],
-        "more": len(rows) > _AT_ONCE, "kind": kind, "q": words,
+        "more": len(rows) > _AT_ONCE, "kind": kind, "q": words, "ends": ends,
         "kinds": [(value, kind_name(value)) for value in Kind.values], "total": Organisation.objects.count(),
     }  # fmt: skip
     return render(request, "portal/organisations.html", context)
@@ -160,11 +163,11 @@ def _choices() -> dict[str, Any]:
 
 
 def _status(body: Organisation, today: date) -> str:
-    """Of a base: ``ended``, ``ends`` (within 60 days), ``runs``; of others nothing."""
+    """Of a base: ``ended``, ``ends`` (soon), ``runs``; of others nothing."""
     if body.kind != Kind.TRAINING_BASE or body.status_until is None:
         return ""
-    left = (body.status_until - today).days
-    return "ended" if left < 0 else "ends" if left <= 60 else "runs"  # noqa: PLR2004 - see above
+    left = body.status_until - today
+    return "ended" if left < timedelta(0) else "ends" if left <= bodies.ENDING else "runs"
 
 
 def _role(request: HttpRequest) -> str:

@@ -25,8 +25,8 @@
 defined('MOODLE_INTERNAL') || die();
 
 $plugin->component = 'local_xueshi';
-$plugin->version = 2026112500;
+$plugin->version = 2026112600;
 $plugin->requires = 2022112800;
 $plugin->supported = [401, 501];
 $plugin->maturity = MATURITY_STABLE;
-$plugin->release = '0.1.0';
+$plugin->release = '0.2.0';

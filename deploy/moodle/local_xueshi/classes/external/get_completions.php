@@ -24,6 +24,7 @@ use core_external\external_multiple_structure;
 use core_external\external_single_structure;
 use core_external\external_value;
 use local_xueshi\local\changelog;
+use local_xueshi\local\columns;
 use local_xueshi\local\identity;
 use local_xueshi\local\reader;
 
@@ -37,6 +38,12 @@ use local_xueshi\local\reader;
 class get_completions extends completion_structure {
     /** @var int Rows a call at most. */
     private const MAXIMUM = 10000;
+
+    /** @var string The form that an agent gets that knows no other. */
+    private const ROWS = 'rows';
+
+    /** @var string The form for many completions. */
+    private const COLUMNS = 'columns';
 
     /**
      * Parameters.
@@ -52,6 +59,12 @@ class get_completions extends completion_structure {
             'lastid' => self::number('Only completions up to this id; 0 for no limit'),
             'limit' => self::number('Completions a call, 1 to 10000; 0 for 5000'),
             'count' => self::number('1 to count all completions that meet the conditions'),
+            'form' => new external_value(
+                PARAM_ALPHA,
+                'rows: a list of completions; columns: the same as one text, which Moodle checks and writes at once',
+                VALUE_DEFAULT,
+                self::ROWS
+            ),
         ]);
     }
 
@@ -65,16 +78,29 @@ class get_completions extends completion_structure {
      * @param int $lastid
      * @param int $limit
      * @param int $count
+     * @param string $form
      * @return array
      */
-    public static function execute($fromtime = 0, $fromid = 0, $totime = 0, $firstid = 0, $lastid = 0, $limit = 0, $count = 0) {
+    public static function execute(
+        $fromtime = 0,
+        $fromid = 0,
+        $totime = 0,
+        $firstid = 0,
+        $lastid = 0,
+        $limit = 0,
+        $count = 0,
+        $form = self::ROWS
+    ) {
         global $DB;
         $asked = self::validate_parameters(self::execute_parameters(), [
             'fromtime' => $fromtime, 'fromid' => $fromid, 'totime' => $totime, 'firstid' => $firstid, 'lastid' => $lastid,
-            'limit' => $limit, 'count' => $count,
+            'limit' => $limit, 'count' => $count, 'form' => $form,
         ]);
         self::authorise();
         self::within('limit', $asked['limit'], 0, self::MAXIMUM);
+        if (!in_array($asked['form'], [self::ROWS, self::COLUMNS], true)) {
+            throw new \invalid_parameter_exception('form must be rows or columns');
+        }
         $limit = $asked['limit'] ?: 5000;
         [$where, $params] = self::condition($asked);
         // The number is read before the rows: what happens in between has a higher one and is told again.
@@ -87,15 +113,18 @@ class get_completions extends completion_structure {
             );
         }
         $completions = reader::completions($where, $params, 'cc.timecompleted, cc.id', $limit + 1);
+        $more = count($completions) > $limit;
+        $completions = array_slice($completions, 0, $limit);
         [$shortname, $name] = identity::described();
         return [
             'servertime' => time(),
             'sequence' => $sequence,
             'identityfield' => ['shortname' => $shortname, 'name' => $name],
             'total' => $total,
-            'more' => count($completions) > $limit,
-            'completions' => array_slice($completions, 0, $limit),
-        ];
+            'more' => $more,
+        ] + ($asked['form'] === self::COLUMNS
+            ? ['columns' => columns::text($completions)]
+            : ['completions' => $completions]);
     }
 
     /**
@@ -131,7 +160,14 @@ class get_completions extends completion_structure {
             ]),
             'total' => new external_value(PARAM_INT, 'How many completions meet the conditions; -1 when not counted'),
             'more' => new external_value(PARAM_BOOL, 'Whether there are more'),
-            'completions' => new external_multiple_structure(self::completion()),
+            'completions' => new external_multiple_structure(self::completion(), 'In the form rows', VALUE_OPTIONAL),
+            'columns' => new external_value(
+                PARAM_RAW,
+                'In the form columns: JSON, by the names of a completion\'s values all of them in order (a list; texts also as ' .
+                    'one text, a line for each; flags as the places of those that are set, from 0); courses: what they say, ' .
+                    'each once; course: the place of each completion\'s course among them',
+                VALUE_OPTIONAL
+            ),
         ]);
     }
 }

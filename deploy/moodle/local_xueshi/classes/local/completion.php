@@ -27,6 +27,13 @@ namespace local_xueshi\local;
  * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 class completion {
+    /** @var string[] The names of all that a completion says, in the order in which it says it. */
+    public const VALUES = [
+        'id', 'userid', 'courseid', 'username', 'idnumber', 'identity', 'lastname', 'firstname', 'deleted', 'suspended', 'enrolled',
+        'courseshortname', 'courseidnumber', 'coursefullname', 'timeenrolled', 'timestarted', 'timecompleted', 'grade', 'grademax',
+        'mark',
+    ];
+
     /** @var int Marks are smaller than this. */
     private const MODULUS = 0x100000000;
 

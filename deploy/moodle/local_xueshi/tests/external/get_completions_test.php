@@ -29,6 +29,7 @@ require_once(__DIR__ . '/../helper_trait.php');
  * @covers     \local_xueshi\external\completion_structure
  * @covers     \local_xueshi\local\reader
  * @covers     \local_xueshi\local\completion
+ * @covers     \local_xueshi\local\columns
  */
 final class get_completions_test extends \advanced_testcase {
     use \local_xueshi\helper_trait;
@@ -145,6 +146,118 @@ final class get_completions_test extends \advanced_testcase {
         $row = $this->answer(get_completions::class)['completions'][0];
         $this->assertSame(['xy1', '410102198001010035', 'WSYS'], [$row['username'], $row['identity'], $row['courseshortname']]);
         $this->assertTrue($row['deleted']);
+    }
+
+    /**
+     * Columns say what rows say, value by value: of people who are there and who are not, and of a name with a line break.
+     */
+    public function test_columns_say_what_rows_say(): void {
+        global $DB;
+        $this->site();
+        $courses = [$this->course('WSYS'), $this->course('AQSC', '{mlang zh_cn}安全 "法规" / \\ <乙>{mlang}')];
+        foreach (['plain', 'broken', 'suspended', 'deleted'] as $i => $name) {
+            $person = $this->person($name, $i === 1 ? '' : '410102198001010035');
+            foreach ($courses as $course) {
+                $this->getDataGenerator()->enrol_user($person->id, $course->id);
+                if ($i === 0) {
+                    $this->grade($person, $course, 88.5);
+                }
+                $this->complete($person, $course, 1700000000 + 2 * $i);
+            }
+            $people[$name] = $person;
+        }
+        $DB->set_field('user', 'lastname', "欧\n阳\\n", ['id' => $people['broken']->id]);
+        user_update_user((object) ['id' => $people['suspended']->id, 'suspended' => 1], false);
+        delete_user($people['deleted']);
+        $rows = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 7, 1]);
+        $columns = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 7, 1, 'columns']);
+        $this->assertSame($rows['completions'], $this->spread($columns['columns']));
+        unset($rows['completions'], $columns['columns'], $rows['servertime'], $columns['servertime']);
+        $this->assertSame($rows, $columns);
+        $this->assertSame([8, true], [$columns['total'], $columns['more']]);
+    }
+
+    /**
+     * The form: a text is lines, flags are places, a course stands once, and letters are not escaped twice.
+     */
+    public function test_columns_are_short(): void {
+        $this->site();
+        $course = $this->course('WSYS', '安全/法规');
+        foreach (['a', 'b', 'c'] as $i => $name) {
+            $people[] = $this->person($name);
+            $this->complete($people[$i], $course, 1700000000 + $i);
+        }
+        user_update_user((object) ['id' => $people[2]->id, 'suspended' => 1], false);
+        $text = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 0, 0, 'columns'])['columns'];
+        $this->assertStringContainsString('"username":"a\\nb\\nc"', $text);
+        $this->assertStringContainsString('"suspended":[2]', $text);
+        $this->assertStringContainsString('"course":[0,0,0]', $text);
+        $this->assertStringContainsString('"coursefullname":["安全/法规"]', $text);
+        $this->assertSame(1, substr_count($text, '"WSYS"'));
+    }
+
+    /**
+     * Nothing in columns is an empty list in each; one empty text is one line.
+     */
+    public function test_columns_of_nothing_and_of_one(): void {
+        $this->site();
+        $empty = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 0, 0, 'columns'])['columns'];
+        $this->assertSame([], $this->spread($empty));
+        $this->complete($this->person('a', ''), $this->course('WSYS'));
+        $one = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 0, 0, 'columns'])['columns'];
+        $this->assertSame([''], array_column($this->spread($one), 'identity'));
+    }
+
+    /**
+     * A deleted course is told as each completion last knew it.
+     */
+    public function test_columns_of_a_course_that_is_gone(): void {
+        global $DB;
+        $this->site();
+        $course = $this->course('WSYS');
+        foreach (['a', 'b'] as $i => $name) {
+            $ids[] = $this->complete($this->person($name), $course, 1700000000 + $i);
+        }
+        $DB->set_field('local_xueshi_known', 'courseshortname', 'WSYS2', ['completionid' => $ids[1]]);
+        $DB->delete_records('course', ['id' => $course->id]);
+        $rows = $this->answer(get_completions::class)['completions'];
+        $columns = $this->answer(get_completions::class, [0, 0, 0, 0, 0, 0, 0, 'columns'])['columns'];
+        $this->assertSame(['WSYS', 'WSYS2'], array_column($rows, 'courseshortname'));
+        $this->assertSame($rows, $this->spread($columns));
+    }
+
+    /**
+     * Another form is refused.
+     */
+    public function test_unknown_form(): void {
+        $this->site();
+        $this->expectException(\invalid_parameter_exception::class);
+        get_completions::execute(0, 0, 0, 0, 0, 0, 0, 'table');
+    }
+
+    /**
+     * Columns as the rows that they stand for.
+     *
+     * @param string $text
+     * @return array[]
+     */
+    private function spread(string $text): array {
+        $columns = json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+        $rows = [];
+        foreach ($columns['id'] as $at => $id) {
+            foreach (\local_xueshi\local\completion::VALUES as $name) {
+                if (array_key_exists($name, $columns['courses'])) {
+                    $rows[$at][$name] = $columns['courses'][$name][$columns['course'][$at]];
+                } else if (in_array($name, ['deleted', 'suspended'])) {
+                    $rows[$at][$name] = in_array($at, $columns[$name], true);
+                } else {
+                    $values = is_string($columns[$name]) ? explode("\n", $columns[$name]) : $columns[$name];
+                    $this->assertCount(count($columns['id']), $values);
+                    $rows[$at][$name] = $values[$at];
+                }
+            }
+        }
+        return $rows;
     }
 
     /**
