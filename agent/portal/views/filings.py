@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.certificates.voiding import confirm
 from agent.errors import XueshiError
@@ -31,7 +31,6 @@ _ANSWERS = ("propose", "drop", "confirm")
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits first, then everything, by state and year."""
     person = person_of(request)
@@ -81,7 +80,6 @@ def copied(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one filing."""
     return _one(request, number)

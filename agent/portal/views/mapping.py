@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.errors import XueshiError
 from agent.intake.models import Source
@@ -31,7 +31,6 @@ _LONGEST = 300
 
 
 @requires(Right.MAPPING_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The courses of one's sources, the unmapped first."""
     person = person_of(request)
@@ -45,7 +44,6 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.MAPPING_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """One course of a source: what it may be, what it is, and what it was."""
     return _one(request, number, request.GET.get("course", ""))

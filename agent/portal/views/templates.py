@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.certificates.models import CertificateTemplate, TemplateChoice, TemplateDraft, TemplateVersion
 from agent.certificates.template_errors import TemplateFileRefused, TemplateInvalid, TemplateTrialFailed
@@ -35,7 +35,6 @@ _LOOK_AGAIN = 3  # seconds
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What there is, what is chosen, and a form for a ZIP."""
     return _index(request, *_designer(request))
@@ -58,7 +57,6 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """A draft: its pages, its faults, and the button that publishes it."""
     person, bodies = _designer(request)
@@ -82,7 +80,6 @@ def publish_draft(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def version(request: HttpRequest, number: int) -> HttpResponse:
     """A published version: its pages, as they will be for ever."""
     person, bodies = _designer(request)
@@ -93,7 +90,6 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def folder(request: HttpRequest, number: int) -> HttpResponse:
     """A version's folder as a ZIP, to begin one's own with."""
     found = _version(_designer(request)[1], number)
@@ -103,7 +99,6 @@ def folder(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def picture(request: HttpRequest, kind: str, number: int, language: str, sample: str) -> HttpResponse:
     """A sample's page as PNG."""
     bodies = _designer(request)[1]
