@@ -18,7 +18,7 @@ from agent.errors import XueshiError
 from agent.intake.models import Source
 from agent.mapping.courses import course_of
 from agent.mapping.links import Wanted, link_all, note_linked, note_unlinked, unlink
-from agent.mapping.preview import of_links, of_unlink
+from agent.mapping.preview import at_once, of_links, of_unlink
 from agent.mapping.suggestions import suggest
 from agent.organisations.rights import Right
 from agent.portal import mapping_page, mapping_words
@@ -129,7 +129,8 @@ def withdraw(request: HttpRequest, number: int) -> HttpResponse:
                 defer_stages()
                 note_unlinked(link, left, by=person.username, reason=typed["reason"])
             return redirect(f"{reverse('portal:mapping')}?withdrawn=1")
-        trial = of_unlink(number, by=person.username, until=until)
+        if request.method == "POST" or at_once():
+            trial = of_unlink(number, by=person.username, until=until)
     except XueshiError as refused:
         error = refused
     context = {

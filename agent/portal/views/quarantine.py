@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.errors import XueshiError
 from agent.learners.models import Learner
-from agent.mapping.preview import of_decision, of_taking_back
+from agent.mapping.preview import at_once, of_decision, of_taking_back
 from agent.matching.decisions import candidates, decide, in_force, note, row_of, take_back
 from agent.matching.models import Decision
 from agent.organisations.rights import Right
@@ -139,13 +139,14 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
     trial = None
     reason = _text(request, "reason")
     try:
-        if request.method == "POST":
+        if request.POST.get("do", "") == "try" or (request.method != "POST" and at_once()):
+            trial = of_taking_back(number, by=person.username)
+        elif request.method == "POST":
             with transaction.atomic():
                 made = take_back(number, by=person.username, reason=reason)
                 defer_stages()
                 note(made, by=person.username)
             return redirect(f"{reverse('portal:quarantine')}?taken=1")
-        trial = of_taking_back(number, by=person.username)
     except XueshiError as refused:
         error = refused
     context = {
