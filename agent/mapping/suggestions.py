@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -93,12 +94,15 @@ def suggest_all(courses: Collection[Course]) -> dict[tuple[int, str], list[Sugge
         cursor.execute(_EARLIER, asked)
         earlier = cursor.fetchall()
     titles = Titles((row[0], row[1]) for row in programmes)
+    alike: dict[str, list[int]] = defaultdict(list)
+    for row in programmes:
+        alike[kernel(row[1])].append(row[0])
     houses: dict[int, _House] = {}
     for pk, source in sources.items():
         body = source.organisation_id
         mine = {row[0]: row for row in programmes if body is None or row[7] in (None, body)}
         of_it = [_Earlier(*row[2:]) for row in earlier if row[0] == pk or (body and row[1] == body)]
-        houses[pk] = _House(mine, of_it, titles)
+        houses[pk] = _House(mine, of_it, titles, alike)
     return {(each.source.pk, each.course): houses[each.source.pk].of(each) for each in courses}
 
 
@@ -115,22 +119,29 @@ class _Earlier:
 
 
 class _House:
-    """What is on record for a source, arranged to be asked for each course; ``titles`` may be of more programmes."""
+    """What is on record for a source, arranged to be asked for each course; ``titles``, and the programmes that
+    are called ``alike`` (by kernel), may be of more programmes.
+    """
 
-    def __init__(self, programmes: dict[int, _Row], earlier: list[_Earlier], titles: Titles) -> None:
+    def __init__(
+        self, programmes: dict[int, _Row], earlier: list[_Earlier], titles: Titles, alike: Mapping[str, list[int]]
+    ) -> None:
         self._programmes = programmes
-        self._titles = titles
+        self._titles, self._alike = titles, alike
         self._earlier = earlier
         self._names = Titles((place, each.name) for place, each in enumerate(earlier) if each.name)
 
     def of(self, course: Course) -> list[Suggestion]:
         found: dict[int, Suggestion] = {}
+        told = set()  # a year of courses rests on few programmes: each is looked up once, by whoever is most like
         for each in self._earlier:
             if each.course == course.course:
                 self._add(found, course, self._todays(each), Reason(SAME_CODE, each.title))
         for place, likeness in self._names.like(course.name):
             each = self._earlier[place]
-            if each.course != course.course:
+            rests_on = (each.title, each.programme if each.programme in self._programmes else None)
+            if each.course != course.course and rests_on not in told:
+                told.add(rests_on)
                 self._add(found, course, self._todays(each), Reason(HISTORY, each.title, likeness))
         for number, likeness in self._titles.like(course.name):
             if number not in self._programmes:
@@ -142,7 +153,7 @@ class _House:
         """The programme of an earlier mapping, or what is filed under its title by now."""
         if each.programme in self._programmes:
             return [each.programme]
-        return [number for number, row in self._programmes.items() if kernel(row[1]) == kernel(each.title)]
+        return [number for number in self._alike.get(kernel(each.title), ()) if number in self._programmes]
 
     def _add(self, found: dict[int, Suggestion], course: Course, numbers: Iterable[int], reason: Reason) -> None:
         for number in numbers:
