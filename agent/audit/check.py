@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -102,7 +102,7 @@ def _wrong(event: AuditEvent, last: int, previous: bytes) -> Iterator[Finding]:
 def _same(event: AuditEvent) -> bool:
     try:
         said: dict[str, Any] = orjson.loads(event.entry)
-        at = datetime.strptime(said["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        at = datetime.fromisoformat(said["at"])
         columns = (event.index, event.at, event.actor, event.action, event.target, event.organisation_id)
         return columns == (
             said["index"], at, said["actor"], said["action"], said["target"], said["organisation"],

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 from zlib import crc32
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from agent.certificates.archive_models import Archive, PageSum
 from agent.certificates.errors import SigningKeyError
@@ -72,9 +72,12 @@ def _in_force() -> QuerySet[Certificate]:
     return Certificate.objects.filter(state=Certificate.State.ISSUED).order_by("number")
 
 
-def made(certificates: QuerySet[Certificate]) -> tuple[int, int]:
-    """How many pages are stored, of how many certificates."""
-    return certificates.filter(pdf__isnull=False).count(), certificates.count()
+def made(certificates: QuerySet[Certificate]) -> tuple[int, int, int]:
+    """How many pages are stored, of how many certificates, and their bytes: all of one look, as an employer's
+    certificates are looked for among all completions.
+    """
+    found = certificates.order_by().aggregate(made=Count("pdf"), total=Count("pk"), size=Sum("pdf__sum__size"))
+    return found["made"], found["total"], found["size"] or 0
 
 
 def make(certificates: QuerySet[Certificate], tell: Tell | None = None) -> list[Failed]:
@@ -83,7 +86,7 @@ def make(certificates: QuerySet[Certificate], tell: Tell | None = None) -> list[
     :param tell: told how many are done of all; what it raises ends the work, and the next call goes on
     :raises agent.certificates.errors.SigningKeyError: nothing can be signed now
     """
-    done, total = made(certificates)
+    done, total, _ = made(certificates)
     failed: list[Failed] = []
     missing = list(certificates.filter(pdf__isnull=True).values_list("pk", flat=True))
     for chunk in _batched(missing, _AT_ONCE):

@@ -58,7 +58,7 @@ def work(archive: Archive, stop: Callable[[], None] = lambda: None) -> None:
     :raises agent.certificates.errors.SigningKeyError: nothing can be signed now; that is written down, too
     """
     certificates = archives.of(archive)
-    done, _ = archives.made(certificates)
+    done, *_ = archives.made(certificates)
     if archive.began_at is None:
         _note(archive, began_at=now(), began_with=done, error_code="", error="")
     try:

@@ -178,7 +178,7 @@ def archive(
         failed = archives.make(wanted, lambda done, total: tell("证书 PDF", done, total))
         zipped = archives.laid_out(wanted, failed)
         kept = _resumed(output, zipped.digest, zipped.size, zipped.pieces, lambda at: tell("ZIP", at, zipped.size))
-    done, total = archives.made(wanted)
+    done, total, _ = archives.made(wanted)
     for one in failed:
         person.print(f"{one.number}  {one.code}  {one.message}", markup=False)
     if as_json:

@@ -105,7 +105,15 @@ class SyncRun(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["source", "-started_at"], name="run_newest")]
+        indexes = [
+            models.Index(fields=["source", "-started_at"], name="run_newest"),
+            # when a source last brought something: most pulls of a day bring nothing
+            models.Index(
+                fields=["source", "finished_at"],
+                name="run_wrote",
+                condition=models.Q(new__gt=0) | models.Q(changed__gt=0),
+            ),
+        ]
 
     @property
     def seconds(self) -> float | None:

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.db.models import Max
 
-from agent.intake.models import Source, SyncRun
+from agent.intake.models import Source
 from agent.mapping.models import Counted
 from agent.programmes.models import CourseLink
 
 UNMAPPED, PARTLY, MAPPED = "unmapped", "partly", "mapped"
 
+# sources with a pull that wrote something since they were counted (index run_wrote), and those never counted
+_STALE = """
+SELECT r.source_id, r.upto FROM (
+    SELECT s.id AS source_id,
+           (SELECT max(finished_at) FROM intake_syncrun w WHERE w.source_id = s.id AND (w.new > 0 OR w.changed > 0)) AS upto
+    FROM unnest(%s::bigint[]) s (id)
+) r LEFT JOIN mapping_counted k ON k.source_id = r.source_id
+WHERE k.source_id IS NULL OR k.upto IS DISTINCT FROM r.upto
+"""
 _COUNT = """
 INSERT INTO mapping_coursefigure (source_id, course, name, completions, learners, first_on, last_on)
 SELECT %(source)s, course, max(name), sum(rows), count(*), min(first_on), max(last_on) FROM (
@@ -82,30 +90,35 @@ class Found:
     total: int
 
 
-@transaction.atomic
 def refresh(source: Source) -> bool:
     """Count the courses of ``source`` when a pull wrote something since; whether it did."""
-    upto = SyncRun.objects.filter(source=source).exclude(new=0, changed=0).aggregate(at=Max("finished_at"))["at"]
-    if (
-        Counted.objects.filter(source=source, upto=upto).exists()
-        if upto
-        else Counted.objects.filter(source=source, upto=None).exists()
-    ):
-        return False
+    return bool(refresh_all([source]))
+
+
+def refresh_all(sources: Collection[Source]) -> int:
+    """The same for each of ``sources``; how many were counted. One look tells which have to be."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi courses'), %s)", [source.pk])
-        cursor.execute("DELETE FROM mapping_coursefigure WHERE source_id = %s", [source.pk])
-        cursor.execute(_COUNT, {"source": source.pk})
-    Counted.objects.update_or_create(source=source, defaults={"upto": upto})
-    return True
+        cursor.execute(_STALE, [[source.pk for source in sources]])
+        stale = cursor.fetchall()
+    for pk, upto in stale:
+        _count(pk, upto)
+    return len(stale)
+
+
+@transaction.atomic
+def _count(source: int, upto: datetime | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('xueshi courses'), %s)", [source])
+        cursor.execute("DELETE FROM mapping_coursefigure WHERE source_id = %s", [source])
+        cursor.execute(_COUNT, {"source": source})
+    Counted.objects.update_or_create(source_id=source, defaults={"upto": upto})
 
 
 def courses(
     sources: Collection[Source], *, state: str = "", text: str = "", limit: int | None = None, offset: int = 0
 ) -> Found:
     """Courses of ``sources``, the unmapped first and then by number of learners, each with its links in force."""
-    for source in sources:
-        refresh(source)
+    refresh_all(sources)
     by_pk = {source.pk: source for source in sources}
     with connection.cursor() as cursor:
         asked = {"sources": list(by_pk), "state": state, "text": text, "limit": limit, "offset": offset}

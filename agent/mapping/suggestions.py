@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -48,50 +49,64 @@ class Suggestion:
         return sum(_WORTH[each.kind] * each.likeness for each in self.reasons)
 
 
-# Filed programmes that this base may teach; drafts are nobody's business yet.
+# Filed programmes that may be taught at all, and by whom; drafts are nobody's business yet.
 _PROGRAMMES = """
-SELECT p.id, v.title, v.category, o.name, COALESCE(p.filing_number, ''), v.starts_on, v.ends_on, p.key
+SELECT p.id, v.title, v.category, o.name, COALESCE(p.filing_number, ''), v.starts_on, v.ends_on, p.implementer_id
 FROM programmes_programme p
 JOIN organisations_organisation o ON o.id = p.organiser_id
 JOIN LATERAL (SELECT * FROM programmes_programmeversion x WHERE x.programme_id = p.id
               ORDER BY x.version DESC LIMIT 1) v ON true
-WHERE p.state = 'filed' AND (%(body)s::bigint IS NULL OR p.implementer_id IS NULL OR p.implementer_id = %(body)s)
+WHERE p.state = 'filed' AND (%(all)s OR p.implementer_id IS NULL OR p.implementer_id = ANY(%(bodies)s))
   AND v.ends_on >= %(first)s AND v.starts_on <= %(last)s
 """
-# What was mapped before at this base: by any of its sources.
+# What was mapped before at these bases: by any of their sources.
 _EARLIER = """
-SELECT l.course, COALESCE(f.name, ''), l.programme_id, v.title, l.valid_from
+SELECT s.id, s.organisation_id, l.course, COALESCE(f.name, ''), l.programme_id, v.title, l.valid_from
 FROM programmes_courselink l
 JOIN intake_source s ON s.id = l.source_id
 JOIN LATERAL (SELECT * FROM programmes_programmeversion x WHERE x.programme_id = l.programme_id
               ORDER BY x.version DESC LIMIT 1) v ON true
 LEFT JOIN mapping_coursefigure f ON f.source_id = l.source_id AND f.course = l.course
-WHERE l.withdrawn_at IS NULL AND (s.id = %(source)s OR s.organisation_id = %(body)s)
+WHERE l.withdrawn_at IS NULL AND (s.id = ANY(%(sources)s) OR s.organisation_id = ANY(%(bodies)s))
 ORDER BY l.valid_from, l.id
 """
 
 
 def suggest(source: Source, courses: Collection[Course]) -> dict[str, list[Suggestion]]:
-    """For each of ``courses`` (of ``source``) by its code, the likely programmes, the likeliest first. Three queries,
-    however many courses.
-    """
+    """For each of ``courses`` (of ``source``) by its code, the likely programmes, the likeliest first."""
+    return {course: found for (_, course), found in suggest_all(courses).items()}
+
+
+def suggest_all(courses: Collection[Course]) -> dict[tuple[int, str], list[Suggestion]]:
+    """The same of any sources, by source and code. Two queries, however many courses and sources."""
     days = [day for each in courses for day in (each.first_on, each.last_on) if day]
     if not days:
-        return {each.course: [] for each in courses}
+        return {(each.source.pk, each.course): [] for each in courses}
+    sources = {each.source.pk: each.source for each in courses}
+    bodies = {source.organisation_id for source in sources.values()}
     asked = {
-        "body": source.organisation_id, "source": source.pk,
+        "all": None in bodies, "bodies": [body for body in bodies if body], "sources": list(sources),
         "first": min(days) - timedelta(1), "last": max(days) + timedelta(1),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PROGRAMMES, asked)
-        programmes = {row[0]: row for row in cursor.fetchall()}
+        programmes: list[_Row] = cursor.fetchall()
         cursor.execute(_EARLIER, asked)
-        earlier = [_Earlier(*row) for row in cursor.fetchall()]
-    house = _House(programmes, earlier)
-    return {each.course: house.of(each) for each in courses}
+        earlier = cursor.fetchall()
+    titles = Titles((row[0], row[1]) for row in programmes)
+    alike: dict[str, list[int]] = defaultdict(list)
+    for row in programmes:
+        alike[kernel(row[1])].append(row[0])
+    houses: dict[int, _House] = {}
+    for pk, source in sources.items():
+        body = source.organisation_id
+        mine = {row[0]: row for row in programmes if body is None or row[7] in (None, body)}
+        of_it = [_Earlier(*row[2:]) for row in earlier if row[0] == pk or (body and row[1] == body)]
+        houses[pk] = _House(mine, of_it, titles, alike)
+    return {(each.source.pk, each.course): houses[each.source.pk].of(each) for each in courses}
 
 
-_Row = tuple[int, str, str, str, str, date, date, str]
+_Row = tuple[int, str, str, str, str, date, date, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +119,33 @@ class _Earlier:
 
 
 class _House:
-    """What is on record, arranged to be asked for each course."""
+    """What is on record for a source, arranged to be asked for each course; ``titles``, and the programmes that
+    are called ``alike`` (by kernel), may be of more programmes.
+    """
 
-    def __init__(self, programmes: dict[int, _Row], earlier: list[_Earlier]) -> None:
+    def __init__(
+        self, programmes: dict[int, _Row], earlier: list[_Earlier], titles: Titles, alike: Mapping[str, list[int]]
+    ) -> None:
         self._programmes = programmes
-        self._titles = Titles((number, row[1]) for number, row in programmes.items())
+        self._titles, self._alike = titles, alike
         self._earlier = earlier
         self._names = Titles((place, each.name) for place, each in enumerate(earlier) if each.name)
 
     def of(self, course: Course) -> list[Suggestion]:
         found: dict[int, Suggestion] = {}
+        told = set()  # a year of courses rests on few programmes: each is looked up once, by whoever is most like
         for each in self._earlier:
             if each.course == course.course:
                 self._add(found, course, self._todays(each), Reason(SAME_CODE, each.title))
         for place, likeness in self._names.like(course.name):
             each = self._earlier[place]
-            if each.course != course.course:
+            rests_on = (each.title, each.programme if each.programme in self._programmes else None)
+            if each.course != course.course and rests_on not in told:
+                told.add(rests_on)
                 self._add(found, course, self._todays(each), Reason(HISTORY, each.title, likeness))
         for number, likeness in self._titles.like(course.name):
+            if number not in self._programmes:
+                continue
             self._add(found, course, [number], Reason(TITLE, self._programmes[number][1], likeness))
         return sorted(found.values(), key=lambda each: (-each.worth, each.programme))[:MOST]
 
@@ -129,7 +153,7 @@ class _House:
         """The programme of an earlier mapping, or what is filed under its title by now."""
         if each.programme in self._programmes:
             return [each.programme]
-        return [number for number, row in self._programmes.items() if kernel(row[1]) == kernel(each.title)]
+        return [number for number in self._alike.get(kernel(each.title), ()) if number in self._programmes]
 
     def _add(self, found: dict[int, Suggestion], course: Course, numbers: Iterable[int], reason: Reason) -> None:
         for number in numbers:

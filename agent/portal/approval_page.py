@@ -31,6 +31,7 @@ class ProgrammeRow:
     waiting: int
     since: datetime | None  # how long the first one waits
     certificates: int
+    everybody: int | None  # who wait in all programmes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ NOT a.withdrawn AND NOT EXISTS (SELECT FROM certificates_approvedachievement y
 _PROGRAMMES = f"""
 SELECT p.id, v.title, o.name, COALESCE(p.filing_number, ''), v.hours, p.certificates_need_approval,
        COALESCE(w.waiting, 0), w.since,
-       (SELECT count(*) FROM certificates_certificate c WHERE c.programme_id = p.id AND c.state = 'issued')
+       (SELECT count(*) FROM certificates_certificate c WHERE c.programme_id = p.id AND c.state = 'issued'),
+       sum(w.waiting) OVER ()
 FROM programmes_programme p
 JOIN organisations_organisation o ON o.id = p.organiser_id
 JOIN LATERAL (SELECT * FROM programmes_programmeversion x WHERE x.programme_id = p.id
@@ -74,7 +76,8 @@ LEFT JOIN (
     WHERE {_HELD} AND {_NOT_YET} GROUP BY 1
 ) w ON w.programme_id = p.id
 WHERE (%(all)s OR p.organiser_id = ANY(%(bodies)s)) AND (p.on_record OR w.waiting > 0)
-ORDER BY COALESCE(w.waiting, 0) = 0, NOT p.certificates_need_approval, w.since, p.year DESC, v.title
+ORDER BY COALESCE(w.waiting, 0) = 0, NOT p.certificates_need_approval, w.since, p.year DESC, v.title, p.id
+LIMIT %(limit)s OFFSET %(offset)s
 """  # noqa: S608 - of our own parts
 _WAITING = f"""
 SELECT count(*), min(h.opened_at) FROM quarantine_held h
@@ -99,11 +102,11 @@ ORDER BY h.opened_at, a.learned_on, a.id LIMIT %s
 """  # noqa: S608 - of our own parts
 
 
-def programmes_of(person: Person) -> list[ProgrammeRow]:
-    """The programmes that ``person`` may approve for, those where somebody waits first."""
+def programmes_of(person: Person, *, offset: int, limit: int) -> list[ProgrammeRow]:
+    """Some of the programmes that ``person`` may approve for, those where somebody waits first."""
     bodies = ids_of(person.bodies_with(Right.APPROVALS_SEE))
     with connection.cursor() as cursor:
-        cursor.execute(_PROGRAMMES, {"all": bodies is None, "bodies": bodies or []})
+        cursor.execute(_PROGRAMMES, {"all": bodies is None, "bodies": bodies or [], "offset": offset, "limit": limit})
         return [ProgrammeRow(*row) for row in cursor.fetchall()]
 
 
@@ -130,7 +133,7 @@ def seen_in(values: Sequence[str]) -> list[tuple[int, int]]:
 
 def headline(rows: Sequence[ProgrammeRow]) -> str:
     """The first line of the overview."""
-    waiting = sum(row.waiting for row in rows)
+    waiting = int(rows[0].everybody or 0) if rows else 0
     return waiting_words(waiting) if waiting else gettext("没有人在等您批准证书")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext
 
 from agent.certificates import archive, archive_work
@@ -47,7 +47,7 @@ class Page:
 
 def page_of(wanted: Wanted) -> Page:
     """The page of what is ``wanted``, as things are now."""
-    made, total = archive.made(wanted.certificates)
+    made, total, size = archive.made(wanted.certificates)
     asked = archive_work.find(wanted.programme, wanted.employer)
     failed = archive_work.failed_of(asked)
     going = archive_work.going(asked)
@@ -57,7 +57,7 @@ def page_of(wanted: Wanted) -> Page:
         going=going, waits=going and asked is not None and asked.began_at is None,
         progress=_progress(asked, made, total) if asked and going else None, failed=failed,
         error=asked.error if asked else "", error_code=asked.error_code if asked else "",
-        size=wanted.certificates.aggregate(size=Sum("pdf__sum__size"))["size"] or 0,
+        size=size,
     )  # fmt: skip
 
 

@@ -23,27 +23,42 @@ class Words:
     meaning: str
 
 
+def sides_of(equation: str) -> tuple[str, str]:
+    """What the two figures of ``equation`` count: asked for on each line of a table, so no sentence is made for it."""
+    match Equation(equation):
+        case Equation.UPSTREAM:
+            return gettext("来源自报"), gettext("到达")
+        case Equation.JUDGED:
+            return gettext("通过的结业"), gettext("已判定")
+        case Equation.LEDGER:
+            return gettext("学习成果"), gettext("台账")
+        case Equation.EARNED:
+            return gettext("应发证书"), gettext("已发或在等")
+        case Equation.CERTIFICATES:
+            return gettext("有效证书"), gettext("台账有据")
+
+
 def words_of(equation: str) -> Words:
     """The words of ``equation``."""
     return {
         Equation.UPSTREAM: Words(
-            gettext("来源自报"), gettext("到达"),
+            *sides_of(equation),
             gettext("上次全面比对时，来源说有多少行，就应当到达多少行（读不懂而退回的也算到达）。"),
         ),
         Equation.JUDGED: Words(
-            gettext("通过的结业"), gettext("已判定"),
+            *sides_of(equation),
             gettext("每条通过的结业记录，要么对上了人和项目，要么带着一个原因等待处理。"),
         ),
         Equation.LEDGER: Words(
-            gettext("学习成果"), gettext("台账"),
+            *sides_of(equation),
             gettext("每项学习成果在台账里有且只有一笔有效的学时；来源撤回的没有。"),
         ),
         Equation.EARNED: Words(
-            gettext("应发证书"), gettext("已发或在等"),
+            *sides_of(equation),
             gettext("够条件的都发了证书，或带着一个原因等待处理。"),
         ),
         Equation.CERTIFICATES: Words(
-            gettext("有效证书"), gettext("台账有据"),
+            *sides_of(equation),
             gettext("每张有效证书的学时，都和台账里认定的一样。"),
         ),
     }[Equation(equation)]  # fmt: skip

@@ -56,14 +56,14 @@ class Row:
         return self.due is not None and self.due <= local_date(now())
 
 
-def rows_of(person: Person, *, state: str = "", year: int | None = None) -> list[Row]:
-    """The filings that ``person`` sees, newest first; one query for all of them."""
+def rows_of(person: Person, *, state: str = "", year: int | None = None, offset: int, limit: int) -> list[Row]:
+    """Some of the filings that ``person`` sees, newest first; one query for all of them."""
     found = visible(person)
     if state:
         found = found.filter(state=state)
     if year:
         found = found.filter(year=year)
-    return _rows(found.order_by("-year", "-pk")[:MOST])
+    return _rows(found.order_by("-year", "-pk")[offset : offset + limit])
 
 
 def queue() -> list[Row]:

@@ -14,7 +14,7 @@ from django.http import Http404
 from agent.intake.models import Source
 from agent.mapping.courses import MAPPED, PARTLY, UNMAPPED, Course, courses, states
 from agent.mapping.links import Wanted
-from agent.mapping.suggestions import Suggestion, suggest
+from agent.mapping.suggestions import Suggestion, suggest_all
 from agent.organisations.rights import Right
 from agent.portal.people import EVERYTHING, Person
 from agent.programmes.models import Programme, ProgrammeVersion, State
@@ -104,12 +104,8 @@ def mapping_page(sources: Sequence[Source], asked: Mapping[str, str]) -> Mapping
     text = asked.get("q", "")[:_LONGEST].replace("\0", "").strip()
     number = _number(asked.get("page", "")) or 1
     found = courses(chosen, state=state, text=text, limit=PAGE, offset=(number - 1) * PAGE)
-    wanting: dict[int, list[Course]] = defaultdict(list)
-    for each in found.courses:
-        if each.state != MAPPED:
-            wanting[each.source.pk].append(each)
-    likely = {pk: suggest(own[0].source, own) for pk, own in wanting.items()}
-    rows = [Row(each, likely.get(each.source.pk, {}).get(each.course, [])) for each in found.courses]
+    likely = suggest_all([each for each in found.courses if each.state != MAPPED])
+    rows = [Row(each, likely.get((each.source.pk, each.course), [])) for each in found.courses]
     return MappingPage(rows, found.total, number, states(chosen), name, state, text)
 
 

@@ -133,9 +133,9 @@ ORDER BY opened_at, id LIMIT %(shown)s
 """
 _WAITING = """
 SELECT h.code, count(*), (array_agg(h.params ORDER BY h.id))[1]::text, min(h.opened_at)
-FROM quarantine_held h
-JOIN intake_completion c ON c.id = CASE WHEN h.what = 'completion' THEN h.key::bigint END
-WHERE h.what = 'completion' AND h.released_at IS NULL AND h.source = %s AND c.current AND c.run_id = %s
+FROM intake_completion c
+JOIN quarantine_held h ON h.what = 'completion' AND h.key = c.id::text AND h.released_at IS NULL
+WHERE c.current AND c.run_id = %s
 GROUP BY h.code ORDER BY 2 DESC, 1
 """
 _MISSING = """
@@ -169,7 +169,7 @@ def run_page(run: SyncRun) -> OneRun:
         refused_total=refused[0][-1] if refused else 0,
         waiting=[
             WaitingRow(count, HeldItem(code, orjson.loads(said), since, None))
-            for code, count, said, since in _asked(_WAITING, [run.source.name, run.pk])
+            for code, count, said, since in _asked(_WAITING, [run.pk])
         ],
         missing=[
             MissingRow(course, mask_name(name), number, day, since) for course, name, number, day, since, _ in missing

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
-from django.urls import include, path, re_path
+from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
 from agent.portal.views import (
@@ -157,4 +158,24 @@ _pages = [
     path("hooks/<str:source>", hooks.hook, name="hook"),
     path("healthz", health.healthz, name="healthz"),
 ]
+# who says themselves which methods they take; every other address is to be looked at only
+_TAKE = frozenset({
+    "account-codes", "account-email", "account-oidc", "account-password", "account-session-end", "account-sessions-end",
+    "approval", "approval-needed", "archive-employer", "archive-programme", "connect", "connect-draft", "filing-copy",
+    "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step", "filing-upload", "filing-void",
+    "filings-import", "hook", "invitation", "invitation-end", "language", "learner-identity", "learners", "mapping-confirm",
+    "mapping-try", "mapping-withdraw", "membership-take", "organisation", "organisation-give", "organisation-invite",
+    "organisation-new", "quarantine-confirm", "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code",
+    "sign-in-enrol", "sign-out", "source", "staff-account-change", "staff-account-reset", "template-choose",
+    "template-publish", "template-upload", "verify", "verify-api", "verify-credential", "verify-file",
+})  # fmt: skip
+
+
+def _only_looked_at(page: URLPattern) -> URLPattern:
+    """The address that answers GET and HEAD, and 405 to what would change something."""
+    page.callback = require_safe(page.callback)
+    return page
+
+
+_pages = [page if page.name in _TAKE else _only_looked_at(page) for page in _pages]
 urlpatterns = [path("", include((_pages, app_name)))]

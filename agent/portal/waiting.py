@@ -28,6 +28,7 @@ from agent.portal.health import SourceHealth
 from agent.portal.people import Person
 from agent.programmes.models import FilingDraft, FilingEvent, Programme, VoidProposal
 from agent.programmes.transitions import State
+from agent.reconciliation.equations import holds
 from agent.reconciliation.models import Line, Snapshot
 
 UNMAPPED, WAIVED = "E_COURSE_UNMAPPED", "E_LATE_YEAR"
@@ -109,7 +110,9 @@ def unequal(sources: Sequence[int] | None) -> Item | None:
     lines = Line.objects.filter(snapshot=last)
     if sources is not None:
         lines = lines.filter(source__in=sources)
-    count = sum(line.equal is False for line in lines.defer("named"))
+    count = sum(
+        not holds(*each) for each in lines.filter(left__isnull=False).values_list("left", "right", "differing")
+    )
     words = ngettext("个对账等式不相等", "个对账等式不相等", count)
     when = gettext("%(day)s对的账") % {"day": f"{last.day:%Y-%m-%d}"}
     return Item(count, words, when, reverse("portal:reconciliation"))

@@ -14,6 +14,7 @@ from tests.bench import (
     intake,
     issue,
     log,
+    pages,
     pdf,
     report,
     rest,
@@ -39,6 +40,7 @@ _PARTS = {
     "zip": archives.run,
     "verify": verify_load.run,
     "log": log.run,
+    "pages": pages.run,
 }
 
 

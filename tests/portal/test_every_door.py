@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from tests.portal.doors import ANYBODY, DOORS, EVERYBODY, LEARNER, Door, Things
+from tests.portal.doors import ANYBODY, DOORS, EVERYBODY, HEAD, LEARNER, Door, Things
 
 
 def test_every_address_has_its_line():
@@ -77,3 +77,17 @@ def _tried(things: Things, visitor: Visitor, name: str, door: Door) -> str:
     if answer.status_code == 302 and answer["Location"].startswith("/sign-in/") and name != "sign-out":
         return "sign in"
     return "404" if answer.status_code == 404 else "opens" if answer.status_code < 500 else str(answer.status_code)
+
+
+def test_what_is_only_looked_at_takes_nothing(things):
+    """Whoever posts to it hears 405, and not the page as if something had been done."""
+    taken = {name for name, doors in DOORS.items() if any(door.post is not None for door in doors)}
+    with_a_form = {"archive-programme", "archive-employer", "connect", "connect-draft", "sign-in", "sign-in-code"}
+    with_a_form |= {"sign-in-enrol", "verify", "verify-file", "reset", "invitation", "mapping-withdraw", "quarantine-undo"}
+    looked_at = DOORS.keys() - taken - with_a_form
+    client = things.town.client(HEAD)
+    for name in looked_at:
+        for door in DOORS[name]:
+            address = reverse(f"portal:{name}", kwargs=door.kwargs(things)) + door.query
+            assert [getattr(client, method)(address).status_code for method in ("post", "put", "delete")] == [405] * 3, name
+    assert {"home", "runs", "audit-csv", "certificates", "healthz"} <= looked_at

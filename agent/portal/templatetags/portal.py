@@ -117,8 +117,8 @@ def stopped(run: SyncRun) -> Stop | None:
 @register.filter
 def equation_name(line: Any) -> str:
     """A line's equation by the names of its figures."""
-    said = equation_words.words_of(line.equation)
-    return f"{said.left} = {said.right}"
+    left, right = equation_words.sides_of(line.equation)
+    return f"{left} = {right}"
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.audit.chain import record
 from agent.people import factor, presence, resets
@@ -28,7 +28,6 @@ _TRIES = 8
 
 
 @login_required
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All of it."""
     return _page(request)

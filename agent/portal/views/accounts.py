@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.audit.chain import record
 from agent.errors import XueshiError
@@ -25,7 +25,6 @@ _AT_ONCE = 200
 
 
 @requires(Right.PEOPLE_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Everybody who has or had a role; narrowed by the address."""
     words = request.GET.get("q", "").strip()[:100]
@@ -53,7 +52,6 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.PEOPLE_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """One account."""
     return _one(request, _user(number))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agent.certificates import approvals
 from agent.organisations.rights import Right
 from agent.portal import approval_page
+from agent.portal.paged import PAGE, cut, offset_of
 from agent.portal.people import Person, person_of, requires
 from agent.programmes.models import Category, Programme
 from agent.work.queue import defer_stages
@@ -28,10 +29,11 @@ _LONGEST_COUNT = 6  # digits
 def index(request: HttpRequest) -> HttpResponse:
     """The programmes, those where somebody waits first."""
     person = person_of(request)
-    rows = approval_page.programmes_of(person)
+    rows = approval_page.programmes_of(person, offset=offset_of(request.GET), limit=PAGE + 1)
+    page = cut(rows, request.GET)
     context = {
-        "person": person, "rows": rows, "headline": approval_page.headline(rows),
-        "waiting": any(row.waiting for row in rows),
+        "person": person, "rows": page.rows, "page": page, "headline": approval_page.headline(rows),
+        "waiting": any(row.everybody for row in rows),
     }  # fmt: skip
     return render(request, "portal/approvals.html", context)
 

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from agent.certificates import archive, archive_work
 from agent.certificates.signer import signing_keys
@@ -40,7 +40,6 @@ def of_programme(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.ARCHIVES_TAKE)
-@require_safe
 def programme_file(request: HttpRequest, number: int) -> HttpResponse | StreamingHttpResponse:
     """The programme's file."""
     return _file(request, _programme(request, number))
@@ -54,7 +53,6 @@ def of_employer(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.ARCHIVES_TAKE)
-@require_safe
 def employer_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """The employer's file."""
     return _file(request, _employer(request))

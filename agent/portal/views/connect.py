@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from agent.errors import XueshiError
 from agent.intake import changing as changing_
@@ -133,7 +133,6 @@ def _connect(request: HttpRequest, person: Person, draft: SourceDraft) -> HttpRe
 
 
 @requires(Right.SOURCES_CONNECT)
-@require_safe
 def done(request: HttpRequest, number: int) -> HttpResponse:
     """It is connected: what happens now, and what to do next."""
     person = person_of(request)

@@ -10,7 +10,6 @@ import orjson
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
 
 from agent.certificates import did
 from agent.certificates.credential import issuer_of, linked, read_jwt, sign_jwts
@@ -25,14 +24,12 @@ from agent.localtime import now
 _JWT, _LINKED = "application/vc+jwt", "application/vc"
 
 
-@require_safe
 def did_document(request: HttpRequest) -> HttpResponse:
     """Every key that signs or signed here, as ``did:web``."""
     body = orjson.dumps(did.document(did.did_web(settings.BASE_URL), public_keys()))
     return _published(request, body, "application/did+json", hashlib.sha256(body).hexdigest())
 
 
-@require_safe
 def status_list(request: HttpRequest, number: int, purpose: str) -> HttpResponse:
     """A status list, signed: with an embedded proof; as JWT to who asks for one, or where the key makes no proofs."""
     listed = bits(number, purpose)

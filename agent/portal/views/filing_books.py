@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from agent.errors import XueshiError
 from agent.localtime import local_date, now
@@ -32,7 +32,6 @@ _HOURS = 4 * 3600
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The filings that one sees, of a state and year as the list's address says."""
     person = person_of(request)
@@ -46,7 +45,6 @@ def export(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def export_one(request: HttpRequest, number: int) -> HttpResponse:
     """One filing."""
     person = person_of(request)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.errors import XueshiError
 from agent.organisations.rights import Right
@@ -62,7 +62,6 @@ def drop(request: HttpRequest, number: int, file: int) -> HttpResponse:
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def download(request: HttpRequest, number: int, file: int) -> HttpResponse | FileResponse:
     """Hand a file out: always to be saved, never to be shown by the browser."""
     found = seen(person_of(request), number)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.certificates.voiding import confirm
 from agent.errors import XueshiError
@@ -16,6 +16,7 @@ from agent.localtime import local_date, now
 from agent.organisations.rights import Right
 from agent.portal import filing_form, filing_list, filing_page, filing_words
 from agent.portal.filing_access import decides, files_for, own, seen
+from agent.portal.paged import PAGE, cut, offset_of
 from agent.portal.people import person_of, requires
 from agent.programmes.content import FIELDS
 from agent.programmes.deciding import Taken, drop_void, propose_void, take
@@ -30,7 +31,6 @@ _ANSWERS = ("propose", "drop", "confirm")
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits first, then everything, by state and year."""
     person = person_of(request)
@@ -39,13 +39,18 @@ def index(request: HttpRequest) -> HttpResponse:
     waiting = filing_list.queue() if decides(person) else []
     by_state = filing_list.counts(person)
     this = local_date(now()).year
+    rows = filing_list.rows_of(
+        person, state=state if state in State.values else "", year=year, offset=offset_of(request.GET), limit=PAGE + 1
+    )
+    page = cut(rows, request.GET)
+    narrowed = {name: value for name, value in (("state", state), ("year", year)) if value}
     context = {
         "person": person, "queue": waiting, "headline": filing_list.headline(person, waiting, by_state),
         "urgent": any(row.urgent or row.voiding for row in waiting) or (not waiting and by_state[State.RETURNED]),
-        "rows": filing_list.rows_of(person, state=state if state in State.values else "", year=year),
+        "rows": page.rows, "page": page,
         "states": [(key, filing_words.state(key), by_state[key]) for key in State.values if by_state[key]],
         "state": state, "year": year, "years": range(this + 1, this - 4, -1), "bodies": files_for(person),
-        "begin_years": filing_form.years(this), "query": request.GET.urlencode(), "decides": decides(person),
+        "begin_years": filing_form.years(this), "query": urlencode(narrowed), "decides": decides(person),
     }  # fmt: skip
     return render(request, "portal/filings.html", context)
 
@@ -75,7 +80,6 @@ def copied(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.FILING_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one filing."""
     return _one(request, number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from agent.flow import policies
 from agent.localtime import local_date, now
@@ -39,7 +38,6 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_safe
 def book(request: HttpRequest) -> FileResponse:
     """The charts of one desk, or one of them, as a workbook; what is not one's own is as if it did not exist."""
     choice = chosen(request.GET.get("period", ""), local_date(now()))

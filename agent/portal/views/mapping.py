@@ -12,13 +12,13 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.errors import XueshiError
 from agent.intake.models import Source
 from agent.mapping.courses import course_of
 from agent.mapping.links import Wanted, link_all, note_linked, note_unlinked, unlink
-from agent.mapping.preview import of_links, of_unlink
+from agent.mapping.preview import at_once, of_links, of_unlink
 from agent.mapping.suggestions import suggest
 from agent.organisations.rights import Right
 from agent.portal import mapping_page, mapping_words
@@ -31,7 +31,6 @@ _LONGEST = 300
 
 
 @requires(Right.MAPPING_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The courses of one's sources, the unmapped first."""
     person = person_of(request)
@@ -45,7 +44,6 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.MAPPING_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """One course of a source: what it may be, what it is, and what it was."""
     return _one(request, number, request.GET.get("course", ""))
@@ -131,7 +129,8 @@ def withdraw(request: HttpRequest, number: int) -> HttpResponse:
                 defer_stages()
                 note_unlinked(link, left, by=person.username, reason=typed["reason"])
             return redirect(f"{reverse('portal:mapping')}?withdrawn=1")
-        trial = of_unlink(number, by=person.username, until=until)
+        if request.method == "POST" or at_once():
+            trial = of_unlink(number, by=person.username, until=until)
     except XueshiError as refused:
         error = refused
     context = {

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.http import require_safe
 
 from agent.audit.chain import record
 from agent.localtime import now
@@ -21,7 +20,6 @@ _ASKED = "oidc"
 _FOR = 600  # seconds at the provider
 
 
-@require_safe
 def begin(request: HttpRequest) -> HttpResponse:
     """Off to the provider."""
     try:
@@ -34,7 +32,6 @@ def begin(request: HttpRequest) -> HttpResponse:
     return redirect(asked.address)
 
 
-@require_safe
 def back(request: HttpRequest) -> HttpResponse:
     """Back from the provider: signed in, or tied to the account that is signed in."""
     house, asked = _provider(), request.session.pop(_ASKED, None)

@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.errors import XueshiError
 from agent.localtime import local_date, now
@@ -28,7 +28,6 @@ _AT_ONCE = 200
 
 
 @requires(Right.ORGANISATIONS_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All bodies, by kind and name; narrowed by the address."""
     kind, words = request.GET.get("kind", ""), request.GET.get("q", "").strip()[:100]

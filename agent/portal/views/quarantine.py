@@ -9,11 +9,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.errors import XueshiError
 from agent.learners.models import Learner
-from agent.mapping.preview import of_decision, of_taking_back
+from agent.mapping.preview import at_once, of_decision, of_taking_back
 from agent.matching.decisions import candidates, decide, in_force, note, row_of, take_back
 from agent.matching.models import Decision
 from agent.organisations.rights import Right
@@ -29,7 +29,6 @@ _DIGITS = 18
 
 
 @requires(Right.QUARANTINE_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits by code, and what was released lately."""
     person = person_of(request)
@@ -41,7 +40,6 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.QUARANTINE_SEE)
-@require_safe
 def of_code(request: HttpRequest, code: str) -> HttpResponse:
     """The items of one code."""
     person = person_of(request)
@@ -62,7 +60,6 @@ def of_code(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @requires(Right.QUARANTINE_SEE)
-@require_safe
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """One item with its raw record, where it stands, and what may be decided."""
     return _one(request, number)
@@ -123,7 +120,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.QUARANTINE_SEE)
-@require_safe
 def decisions(request: HttpRequest) -> HttpResponse:
     """The decisions in force."""
     person = person_of(request)
@@ -143,13 +139,14 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
     trial = None
     reason = _text(request, "reason")
     try:
-        if request.method == "POST":
+        if request.POST.get("do", "") == "try" or (request.method != "POST" and at_once()):
+            trial = of_taking_back(number, by=person.username)
+        elif request.method == "POST":
             with transaction.atomic():
                 made = take_back(number, by=person.username, reason=reason)
                 defer_stages()
                 note(made, by=person.username)
             return redirect(f"{reverse('portal:quarantine')}?taken=1")
-        trial = of_taking_back(number, by=person.username)
     except XueshiError as refused:
         error = refused
     context = {

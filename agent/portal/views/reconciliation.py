@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from agent.organisations.rights import Right
 from agent.portal.csv_file import csv_file
+from agent.portal.paged import paged
 from agent.portal.people import person_of, requires
 from agent.portal.reconciliation_page import exported, page_of, snapshot_of
 from agent.portal.watched import watched
@@ -23,7 +24,8 @@ def index(request: HttpRequest) -> HttpResponse:
     sources = list(watched(person, Right.RECONCILIATION_SEE))
     snapshot = _snapshot(request)
     page = page_of(snapshot, sources) if snapshot else None
-    context = {"person": person, "sources": sources, "page": page, "asked": request.GET.get("day")}
+    groups = paged(page.sources, request.GET) if page else None
+    context = {"person": person, "sources": sources, "page": page, "groups": groups, "asked": request.GET.get("day")}
     return render(request, "portal/reconciliation.html", context)
 
 

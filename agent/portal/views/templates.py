@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Max, Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Exists, Max, OuterRef, Prefetch, prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from agent.certificates.models import CertificateTemplate, TemplateChoice, TemplateDraft, TemplateVersion
 from agent.certificates.template_errors import TemplateFileRefused, TemplateInvalid, TemplateTrialFailed
@@ -22,19 +22,19 @@ from agent.certificates.template_register import choose, content_of, publish, sa
 from agent.certificates.template_samples import samples
 from agent.certificates.template_trial import tried
 from agent.errors import XueshiError
-from agent.organisations.models import Organisation
+from agent.organisations.models import Kind, Organisation
 from agent.organisations.rights import Right
+from agent.portal.paged import PAGE, Paged, cut, offset_of
 from agent.portal.people import EVERYTHING, Person, person_of, requires
 from agent.portal.template_words import fault
 from agent.portal.words import english
-from agent.programmes.models import Category, Programme
+from agent.programmes.models import Category, Programme, ProgrammeVersion
 
 _MOST_BYTES = 4_000_000
 _LOOK_AGAIN = 3  # seconds
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What there is, what is chosen, and a form for a ZIP."""
     return _index(request, *_designer(request))
@@ -57,7 +57,6 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """A draft: its pages, its faults, and the button that publishes it."""
     person, bodies = _designer(request)
@@ -81,7 +80,6 @@ def publish_draft(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def version(request: HttpRequest, number: int) -> HttpResponse:
     """A published version: its pages, as they will be for ever."""
     person, bodies = _designer(request)
@@ -92,7 +90,6 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def folder(request: HttpRequest, number: int) -> HttpResponse:
     """A version's folder as a ZIP, to begin one's own with."""
     found = _version(_designer(request)[1], number)
@@ -102,7 +99,6 @@ def folder(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Right.TEMPLATES_SEE)
-@require_safe
 def picture(request: HttpRequest, kind: str, number: int, language: str, sample: str) -> HttpResponse:
     """A sample's page as PNG."""
     bodies = _designer(request)[1]
@@ -236,27 +232,32 @@ def _index(
         for each in sorted(families, key=lambda one: (one.owner_id is None, one.name))
         if each.pk in newest
     ]
-    choices = TemplateChoice.objects.select_related("template").order_by("-chosen_at", "-pk")
-    programmes = list(
-        Programme.objects.filter(organiser__in=bodies, versions__category=Category.PROFESSIONAL)
-        .distinct()
-        .order_by("-year", "key")
-        .select_related("organiser")
-        .prefetch_related("versions", Prefetch("template_choices", choices))
-    )
-    organisers = (
-        Organisation.objects.filter(pk__in=[body.pk for body in bodies])
-        .order_by("pk")
-        .prefetch_related(Prefetch("template_choices", choices))
-    )
+    chosen = _chosen(bodies, request.GET)
     context = {
         "person": person, "bodies": bodies, "rows": rows, "error": fault(_as_finding(error)) if error else None,
         "headline": ngettext("%(n)d个证书模板可用", "%(n)d个证书模板可用", len(rows)) % {"n": len(rows)},
         "drafts": TemplateDraft.objects.filter(owner__in=bodies).defer("content").order_by("-saved_at"),
         "options": [option for row in rows for option in _options(row["version"])],
-        "chosen": [*map(_of_organiser, organisers), *map(_of_programme, programmes)],
+        "chosen": chosen.rows, "page": chosen,
     }  # fmt: skip
     return render(request, "portal/templates.html", context, status=400 if error else 200)
+
+
+def _chosen(bodies: list[Organisation], asked: QueryDict) -> Paged[dict[str, Any]]:
+    """A page of those for whom a template can be chosen: organisers, then their programmes, the newest first."""
+    choices = TemplateChoice.objects.select_related("template").order_by("-chosen_at", "-pk")
+    organisers = [body for body in bodies if body.kind != Kind.EMPLOYER]
+    first = offset_of(asked)
+    mine = organisers[first : first + PAGE + 1]
+    prefetch_related_objects(mine, Prefetch("template_choices", choices))
+    professional = ProgrammeVersion.objects.filter(programme=OuterRef("pk"), category=Category.PROFESSIONAL)
+    programmes = (
+        Programme.objects.filter(Exists(professional), organiser__in=bodies)
+        .order_by("-year", "key", "pk")
+        .prefetch_related("versions", Prefetch("template_choices", choices))
+    )
+    start, room = max(first - len(organisers), 0), PAGE + 1 - len(mine)
+    return cut([*map(_of_organiser, mine), *map(_of_programme, programmes[start : start + room])], asked)
 
 
 def _tongues() -> dict[str, str]:

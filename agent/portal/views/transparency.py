@@ -7,7 +7,6 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from agent.certificates import transparency
 from agent.certificates.errors import NoHead, NotInLog
@@ -52,7 +51,6 @@ def braked(view: Callable[[HttpRequest], JsonResponse]) -> Callable[[HttpRequest
     return answer
 
 
-@require_safe
 @braked
 def inclusion(request: HttpRequest) -> JsonResponse:
     """Where the steps of the certificate ``number`` are in the log of the newest head, with their paths.
@@ -71,7 +69,6 @@ def inclusion(request: HttpRequest) -> JsonResponse:
         return _refused(error, 503)
 
 
-@require_safe
 @braked
 def consistency(request: HttpRequest) -> JsonResponse:
     """That the log of ``second`` entries begins with that of ``first``."""

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agent.certificates.trust import published_pem
 from agent.errors import XueshiError
@@ -38,7 +38,6 @@ def discreet(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return answer
 
 
-@require_safe
 @discreet
 def shown(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """The certificate of a QR code's address."""
@@ -116,7 +115,6 @@ def credential(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """The certificates that whoever checks without us must have, as PEM."""
     try:
@@ -128,7 +126,6 @@ def keys(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
 def robots(_request: HttpRequest) -> HttpResponse:
     """No page here is for a search engine."""
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
