@@ -82,7 +82,7 @@ def suggest_(
         if one is None:
             raise CourseUnknown(source=source, course=course)
         wanted = [one]
-    found = suggest(of, wanted)
+    found = suggest(wanted)
     rows: list[dict[str, Any]] = [
         {
             "course": code, "programme": _name(each.programme), "title": each.title, "from": each.valid_from,

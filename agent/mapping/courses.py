@@ -22,7 +22,8 @@ UNMAPPED, PARTLY, MAPPED = "unmapped", "partly", "mapped"
 _STALE = """
 SELECT r.source_id, r.upto FROM (
     SELECT s.id AS source_id,
-           (SELECT max(finished_at) FROM intake_syncrun w WHERE w.source_id = s.id AND (w.new > 0 OR w.changed > 0)) AS upto
+           (SELECT max(finished_at) FROM intake_syncrun w
+            WHERE w.source_id = s.id AND (w.new > 0 OR w.changed > 0)) AS upto
     FROM unnest(%s::bigint[]) s (id)
 ) r LEFT JOIN mapping_counted k ON k.source_id = r.source_id
 WHERE k.source_id IS NULL OR k.upto IS DISTINCT FROM r.upto

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 
-from agent.intake.models import Source
 from agent.mapping.courses import Course
 from agent.mapping.titles import Titles, kernel
 
@@ -72,8 +72,8 @@ ORDER BY l.valid_from, l.id
 """
 
 
-def suggest(source: Source, courses: Collection[Course]) -> dict[str, list[Suggestion]]:
-    """For each of ``courses`` (of ``source``) by its code, the likely programmes, the likeliest first."""
+def suggest(courses: Collection[Course]) -> dict[str, list[Suggestion]]:
+    """For each of ``courses``, all of one source, by its code, the likely programmes, the likeliest first."""
     return {course: found for (_, course), found in suggest_all(courses).items()}
 
 
@@ -84,7 +84,7 @@ def suggest_all(courses: Collection[Course]) -> dict[tuple[int, str], list[Sugge
         return {(each.source.pk, each.course): [] for each in courses}
     sources = {each.source.pk: each.source for each in courses}
     bodies = {source.organisation_id for source in sources.values()}
-    asked = {
+    asked: dict[str, Any] = {
         "all": None in bodies, "bodies": [body for body in bodies if body], "sources": list(sources),
         "first": min(days) - timedelta(1), "last": max(days) + timedelta(1),
     }  # fmt: skip

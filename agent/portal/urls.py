@@ -160,14 +160,15 @@ _pages = [
 ]
 # who says themselves which methods they take; every other address is to be looked at only
 _TAKE = frozenset({
-    "account-codes", "account-email", "account-oidc", "account-password", "account-session-end", "account-sessions-end",
-    "approval", "approval-needed", "archive-employer", "archive-programme", "connect", "connect-draft", "filing-copy",
-    "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step", "filing-upload", "filing-void",
-    "filings-import", "hook", "invitation", "invitation-end", "language", "learner-identity", "learners", "mapping-confirm",
-    "mapping-try", "mapping-withdraw", "membership-take", "organisation", "organisation-give", "organisation-invite",
-    "organisation-new", "quarantine-confirm", "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code",
-    "sign-in-enrol", "sign-out", "source", "staff-account-change", "staff-account-reset", "template-choose",
-    "template-publish", "template-upload", "verify", "verify-api", "verify-credential", "verify-file",
+    "account-codes", "account-email", "account-oidc", "account-password", "account-session-end",
+    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "connect",
+    "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step",
+    "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
+    "learner-identity", "learners", "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take",
+    "organisation", "organisation-give", "organisation-invite", "organisation-new", "quarantine-confirm",
+    "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source",
+    "staff-account-change", "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify",
+    "verify-api", "verify-credential", "verify-file",
 })  # fmt: skip
 
 

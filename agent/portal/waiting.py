@@ -110,9 +110,7 @@ def unequal(sources: Sequence[int] | None) -> Item | None:
     lines = Line.objects.filter(snapshot=last)
     if sources is not None:
         lines = lines.filter(source__in=sources)
-    count = sum(
-        not holds(*each) for each in lines.filter(left__isnull=False).values_list("left", "right", "differing")
-    )
+    count = sum(not holds(*each) for each in lines.filter(left__isnull=False).values_list("left", "right", "differing"))
     words = ngettext("个对账等式不相等", "个对账等式不相等", count)
     when = gettext("%(day)s对的账") % {"day": f"{last.day:%Y-%m-%d}"}
     return Item(count, words, when, reverse("portal:reconciliation"))

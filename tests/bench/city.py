@@ -7,7 +7,7 @@ stages come to; beside them stand runs, accounts, filings and the audit log, in 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from django.db import connection
 

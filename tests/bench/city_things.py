@@ -16,7 +16,6 @@ from agent.programmes.attachments import attach
 from agent.programmes.drafts import begin
 from agent.programmes.models import CourseLink, Programme
 from agent.quarantine.models import Held
-from tests.bench import city
 from tests.certificates.template_files import plain
 from tests.portal.doors import AUDITOR, BASE, LEARNER, OFFICER, STAFF, Things
 
@@ -34,8 +33,10 @@ def things() -> Things:
     found = Things(None)
     for place, side in enumerate((found.own, found.other)):
         department, base = body[_DEPARTMENTS[place]], body[_BASES[place]]
-        side |= _of_department(department) | _of_base(base)
-        side["certificate"] = mine.number if not place else Certificate.objects.exclude(learner=mine.learner).first().number  # type: ignore[union-attr]
+        side.update(_of_department(department) | _of_base(base))
+        side["certificate"] = (
+            mine.number if not place else Certificate.objects.exclude(learner=mine.learner).first().number
+        )  # type: ignore[union-attr]
     # the filing that a base may read is one that it carries out
     Programme.objects.filter(pk=found.own["filing"]).update(implementer=body[_BASES[0]])
     invited, ended = (invitations.invite(body[_BUREAU], AUDITOR, by="bench") for _ in range(2))
@@ -58,7 +59,7 @@ def _learner() -> Certificate:
     known = Account.objects.filter(user__username=LEARNER).first()
     if known is None:
         known = Account.objects.filter(learner__certificates__state="issued").order_by("pk").first()
-        assert known is not None  # noqa: S101 - half of the learners have one
+        assert known is not None
         User.objects.filter(pk=known.user_id).update(username=LEARNER)
     return Certificate.objects.filter(learner=known.learner).order_by("pk")[0]
 

@@ -38,9 +38,7 @@ def run(_: Options) -> Results:
 
 def _note(size: dict[str, int], pages: list[dict[str, Any]], files: list[dict[str, Any]]) -> str:
     city = ", ".join(f"{count:,} {what}" for what, count in size.items())
-    return (
-        f"The city whose pages were asked: {city}. The slowest pages: {_list(pages)}. The slowest downloads: {_list(files)}."
-    )
+    return f"The city whose pages were asked: {city}. The slowest pages: {_list(pages)}. The slowest downloads: {_list(files)}."
 
 
 def _list(asked: list[dict[str, Any]]) -> str:

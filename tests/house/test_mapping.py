@@ -65,7 +65,7 @@ def test_the_name_of_a_course_suggests_the_programme_that_is_called_so(base: Bas
     base.sync()
     sql("UPDATE intake_completion SET course = 'NEW', course_name = '【2024】人工智能工程师培训班（第二期）'")
     (course,) = courses([base.source]).courses
-    (best, *_) = suggest(base.source, [course])["NEW"]
+    (best, *_) = suggest([course])["NEW"]
     assert (best.title, best.valid_from, best.valid_to) == (
         "人工智能工程师培训", date(2024, 1, 1), date(2024, 12, 31),
     )  # fmt: skip
@@ -81,7 +81,7 @@ def test_an_earlier_mapping_of_the_code_suggests_what_is_filed_under_that_title_
     base.sync()
     (course,) = courses([base.source]).courses
     assert course.state == "partly"
-    (best,) = suggest(base.source, [course])["WSYS"]
+    (best,) = suggest([course])["WSYS"]
     assert (best.programme, best.reasons[0].kind) == (find("370400/2025/N1").pk, "code")
 
 
@@ -95,7 +95,7 @@ def test_last_years_mapping_of_a_course_of_that_name_suggests_its_successor(base
     sql("UPDATE intake_completion SET course_name = '医师必修' WHERE course = 'WSYS'")
     sql("DELETE FROM mapping_counted")
     course = next(c for c in courses([base.source]).courses if c.course == "YFGL")
-    (best,) = suggest(base.source, [course])["YFGL"]
+    (best,) = suggest([course])["YFGL"]
     assert (best.programme, best.reasons[0].kind) == (find("370400/2025/N1").pk, "history")
 
 

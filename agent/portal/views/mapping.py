@@ -56,7 +56,7 @@ def _one(request: HttpRequest, number: int, code: str, error: XueshiError | None
     if source is None or course is None:
         raise Http404
     decides = sources_with(person, Right.MAPPING_DECIDE).filter(pk=number).exists() and person.may(Right.MAPPING_DECIDE)
-    suggestions = suggest(source, [course])[course.course]
+    suggestions = suggest([course])[course.course]
     context = {
         "person": person, "source": source, "course": course, "decides": decides, "typed": typed,
         "suggestions": [(each, mapping_page.value_of(course, each)) for each in suggestions],
