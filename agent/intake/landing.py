@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import add
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import orjson
 import zstandard
 
 from agent.crypto import Vault
 from agent.intake.copying import NULL, boolean, data, day, int4, int8, moments_and_days, size, text
-from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
+from agent.learners.identity import clean_name, fold_name, is_plain_name, mask_id, normalise_id
 from connectors.record_table import RecordTable
 from connectors.records import MUST_HAVE, Precision
 
@@ -33,23 +33,6 @@ _NUMBER = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 
 
 Said = tuple[Any, ...]
-
-
-class SealedId(NamedTuple):
-    """An identity number as it may be stored."""
-
-    masked: str
-    fingerprint: bytes | None
-    sealed: bytes | None
-    code: str
-
-
-class CleanName(NamedTuple):
-    """A name as it is stored, its form for comparison, and what is wrong with it."""
-
-    name: str
-    folded: str
-    code: str
 
 
 COLUMNS = (
@@ -136,9 +119,7 @@ class Lander:
         return self._vault.seal(orjson.dumps(raw), PAYLOAD_PURPOSE)
 
     def _judged(self, user: str, name: str, number: str) -> bytes:
-        masked, fingerprint, sealed, code = self._identity(number)
-        said = map(text, (self.plain(user), *_name(name), masked))
-        return b"".join((*said, data(fingerprint), data(sealed), text(code)))
+        return text(self.plain(user)) + _name(name) + self._identity(number)
 
     def _counted(
         self,
@@ -152,16 +133,13 @@ class Lander:
         figures = int4(hours) + int4(minutes) + boolean(passed) + boolean(active)
         return figures + b"".join(map(text, (self.plain(grade), self.plain(employer), _storable(filing_number))))
 
-    def _identity(self, text: str) -> SealedId:
-        identity = normalise_id(text)
-        if identity.number is None:
-            return SealedId(identity.masked, None, None, identity.code or "E_ID_FORMAT")
-        return SealedId(
-            identity.masked,
-            self._vault.fingerprint(identity.number),
-            self._vault.seal(identity.number.encode(), ID_PURPOSE),
-            "",
-        )
+    def _identity(self, written: str) -> bytes:
+        """An identity number as it may be stored: masked, its fingerprint, sealed, and what is wrong with it."""
+        number, code, masked, _ = normalise_id(written)
+        if number is None:
+            return text(masked) + NULL + NULL + text(code or "E_ID_FORMAT")
+        sealed = self._vault.seal(number.encode(), ID_PURPOSE)
+        return text(masked) + data(self._vault.fingerprint(number)) + data(sealed) + _NOTHING
 
 
 def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
@@ -187,10 +165,14 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _name(text: str) -> CleanName:
-    # a number in a name is masked, and the stars then hold the row: no certificate shall show it
-    if len(text) >= _SHORTEST_NUMBER:
-        text = _NUMBER.sub(lambda found: mask_id(found[0]), text)
-    cleaned = clean_name(text)
-    code = cleaned.code or ("E_NAME_TOO_LONG" if len(cleaned.name) > _LONGEST_NAME else "")
-    return CleanName(cleaned.name[:_LONGEST_NAME], fold_name(cleaned.name)[:_LONGEST_NAME], code)
+def _name(written: str) -> bytes:
+    """A name as it is stored, its form for comparison, and what is wrong with it."""
+    if len(written) >= _SHORTEST_NUMBER:
+        # a number in a name is masked, and the stars then hold the row: no certificate shall show it
+        written = _NUMBER.sub(lambda found: mask_id(found[0]), written)
+    elif is_plain_name(written):
+        said = text(written)
+        return said + said + _NOTHING
+    name, code, _ = clean_name(written)
+    code = code or ("E_NAME_TOO_LONG" if len(name) > _LONGEST_NAME else "")
+    return text(name[:_LONGEST_NAME]) + text(fold_name(name)[:_LONGEST_NAME]) + text(code)
