@@ -16,7 +16,7 @@ import orjson
 import zstandard
 
 from agent.crypto import Vault
-from agent.intake.copying import NULL, boolean, data, day, int4, int8, moments_and_days, size, text
+from agent.intake.copying import NULL, boolean, day, int4, int8, moments_and_days, size, text
 from agent.learners.identity import clean_name, fold_name, is_plain_name, mask_id, normalise_id
 from connectors.record_table import RecordTable
 from connectors.records import MUST_HAVE, Precision
@@ -45,7 +45,9 @@ COLUMNS = (
 _DIGEST = size(16)
 _NOTHING = text("")
 _PRECISIONS = {precision: text(precision) for precision in get_args(Precision)}
-_PEOPLE, _COURSES, _REPEATED = 10_000, 5_000, 5_000  # pieces that are kept; a city has more people
+_COURSES, _REPEATED = 5_000, 5_000  # pieces that are kept
+_MASKED, _FINGERPRINT, _SEALED = size(18), size(32), size(47)
+"""How long the parts of an identity number are that is one: of one that is none each is as long as it is."""
 
 
 class Lander:
@@ -53,7 +55,6 @@ class Lander:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._person = lru_cache(_PEOPLE)(self._judged)
         self._course = lru_cache(_COURSES)(lambda code, name: text(_storable(code)) + text(_storable(name)))
         self._rest = lru_cache(_REPEATED)(self._counted)
         self._day = lru_cache(_REPEATED)(day)
@@ -100,7 +101,7 @@ class Lander:
             map(size, map(len, called)),
             called,
             map(self._course, of["course"], of["course_name"]),
-            map(self._person, of["user"], of["name"], of["id_number"]),
+            self._people(of["user"], of["name"], of["id_number"]),
             moments_and_days(of["completed_at"]),
             map(_PRECISIONS.__getitem__, of["precision"]),
             map(self._day, of["started_on"]),
@@ -118,8 +119,24 @@ class Lander:
         """A raw row by itself, sealed."""
         return self._vault.seal(orjson.dumps(raw), PAYLOAD_PURPOSE)
 
-    def _judged(self, user: str, name: str, number: str) -> bytes:
-        return text(self.plain(user)) + _name(name) + self._identity(number)
+    def _people(self, users: Sequence[str], names: Sequence[str], numbers: Sequence[str]) -> list[bytes]:
+        """Whose each record is: account, name, and the identity number masked, fingerprinted and sealed, or what is
+        wrong with it. Nobody is kept: in the order of time thousands of a city's people pass by before one is back.
+        """
+        identities = list(map(normalise_id, numbers))
+        known = [one.number for one in identities if one.number is not None]
+        sealed_each = self._vault.seal_each(list(map(str.encode, known)), ID_PURPOSE)
+        kept = zip(map(self._vault.fingerprint, known), sealed_each, strict=True)
+        people: list[bytes] = []
+        for user, name, (number, code, masked, _) in zip(self.keys(users), names, identities, strict=True):
+            if number is None:
+                said = text(masked) + NULL + NULL + text(code or "E_ID_FORMAT")
+            else:
+                fingerprint, sealed = next(kept)
+                parts = _MASKED, masked.encode(), _FINGERPRINT, fingerprint, _SEALED, sealed, _NOTHING
+                said = b"".join(parts)
+            people.append(text(user) + _name(name) + said)
+        return people
 
     def _counted(
         self,
@@ -132,14 +149,6 @@ class Lander:
         grade, employer, filing_number = said
         figures = int4(hours) + int4(minutes) + boolean(passed) + boolean(active)
         return figures + b"".join(map(text, (self.plain(grade), self.plain(employer), _storable(filing_number))))
-
-    def _identity(self, written: str) -> bytes:
-        """An identity number as it may be stored: masked, its fingerprint, sealed, and what is wrong with it."""
-        number, code, masked, _ = normalise_id(written)
-        if number is None:
-            return text(masked) + NULL + NULL + text(code or "E_ID_FORMAT")
-        sealed = self._vault.seal(number.encode(), ID_PURPOSE)
-        return text(masked) + data(self._vault.fingerprint(number)) + data(sealed) + _NOTHING
 
 
 def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:

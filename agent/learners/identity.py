@@ -75,8 +75,8 @@ def normalise_id(text: str) -> Identity:
     if len(text) == _FULL and text.isascii():
         body = text[:_BODY]
         # str.isdigit is enough for ASCII; the common case ends here without a regular expression
-        if body.isdigit() and check_character(body) == text[_BODY].upper():
-            return _dated(text if text[_BODY] != "x" else body + "X")
+        if body.isdigit() and _CHECKS[2 * int(body, _BASE) % 11] == text[_BODY] and _was_born(text[6:14]):
+            return Identity(text, None, f"{text[:3]}{_STARS}{text[14:]}")
     return _from_writing(text)
 
 
