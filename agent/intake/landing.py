@@ -1,6 +1,6 @@
 """From a connector's record to a row of `Completion`: identity judged, number sealed, name cleaned. No database.
 
-A row is made of pieces that are kept as bytes of COPY: a learner's ten courses cost one judgement and one encryption.
+A row is made of pieces, as bytes of COPY: what repeats is kept (a course, a grade), people are judged page by page.
 """
 
 from __future__ import annotations
