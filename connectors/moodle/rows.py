@@ -18,16 +18,18 @@ from pydantic import ValidationError
 
 from connectors.errors import FilterIgnored, TimesUnreadable
 from connectors.moodle.columns import Columns
-from connectors.moodle.names import person_name
+from connectors.moodle.names import person_names
 from connectors.moodle.times import ReportTimes
 from connectors.moodle.windows import Window
 from connectors.record_table import RecordTable
-from connectors.records import A_FEW, LONGEST_KEY, LONGEST_TEXT, MUST_HAVE, Completion, Completions, Rejected
+from connectors.records import A_FEW, LONGEST_KEY, LONGEST_TEXT, Completion, Completions, Rejected
 
 Cells = list[Any]
 
 _SUSPENDED = frozenset({"suspended", "已暂停", "暂停", "已挂起", "挂起"})
 _SHOWN = 60
+_READ = ("key", "user", "course", "course_name", "name", "id_number", "completed_at", "active", "grade")
+"""What a report says; the other parts of a completion are the same in each."""
 
 
 @dataclass(slots=True)
@@ -55,11 +57,11 @@ def read_rows(rows: Sequence[dict[str, Cells]], columns: Columns, times: ReportT
     batch = Batch()
     cells = [row["columns"] for row in rows]
     reader = _Reader(columns, times)
-    sure = reader.moments(cells, window)
-    cells, moments = sure or _one_by_one(cells, reader, window, batch)
-    batch.counted = len(cells) + len(batch.rejected)
-    completions = reader.table(cells, moments)
-    if len(set(completions.columns["key"])) < len(cells):
+    completions = reader.sure(cells, window)
+    if completions is None:
+        completions = reader.table(*_one_by_one(cells, reader, window, batch))
+    batch.counted = len(completions) + len(batch.rejected)
+    if len(set(completions.columns["key"])) < len(completions):
         completions = _each_once(completions)
     batch.completions = completions
     return batch
@@ -71,33 +73,35 @@ class _Reader:
     def __init__(self, columns: Columns, times: ReportTimes) -> None:
         self.columns, self.times = columns, times
 
-    def moments(self, cells: list[Cells], window: Window) -> tuple[list[Cells], list[int]] | None:
-        """The rows of the window, and when each was completed in seconds since 1970; None where it is not sure that
-        every row makes a completion.
-        """
+    def sure(self, cells: list[Cells], window: Window) -> RecordTable | None:
+        """The completions of the window; None where it is not sure that every row makes one."""
         moments: list[int] = []
+        made = self._nothing()
         for some in _a_few(cells):
-            found = self._moments_of(some)
+            by_column = self._sure_columns(some)
+            found = self.times.epochs(by_column[self.columns.time]) if by_column else None
             if found is None:
                 return None
             moments += found
+            self._add(made, by_column, found)
         if moments and (min(moments) < window.start or (window.end is not None and max(moments) > window.end)):
             return None
+        completions = self._whole(made, cells)
         if window.end in moments:  # left to the next window
-            cells = [row for row, moment in zip(cells, moments, strict=True) if moment != window.end]
-            moments = [moment for moment in moments if moment != window.end]
-        return cells, moments
+            return completions.only([at for at, moment in enumerate(moments) if moment != window.end])
+        return completions
 
-    def _moments_of(self, cells: Sequence[Cells]) -> list[int] | None:
+    def _sure_columns(self, cells: Sequence[Cells]) -> list[tuple[str, ...]]:
+        """The columns of rows; none where one of them may be odd."""
         at = self.columns
         if set(map(len, cells)) != {len(at.headers)}:
-            return None
+            return []
         try:
             "".join(chain.from_iterable(cells))
         except TypeError:  # a cell that is no text
-            return None
+            return []
         # texts may only get shorter from here: entities are longer than what they stand for
-        by_column = list(zip(*cells, strict=True))
+        by_column: list[tuple[str, ...]] = list(zip(*cells, strict=True))
         users, courses = by_column[at.username], by_column[at.course]
         names = _longest(by_column[at.lastname]) + _longest(by_column[at.firstname])
         others = (by_column[place] for place in (at.identity, at.coursename, at.grade) if place >= 0)
@@ -106,21 +110,23 @@ class _Reader:
             or _longest(users) + _longest(courses) >= LONGEST_KEY
             or max(names + 1, *map(_longest, others)) > LONGEST_TEXT
         ):
-            return None
-        return self.times.epochs(by_column[at.time])
+            return []
+        return by_column
 
     def table(self, cells: Sequence[Cells], moments: Sequence[int]) -> RecordTable:
-        """The completions of rows of which that is known."""
-        made: dict[str, list[Any]] = {name: [] for name in MUST_HAVE}
-        for first, some in zip(range(0, len(cells), A_FEW), _a_few(cells), strict=True):
-            for name, column in self._made_of(some, moments[first : first + A_FEW]).items():
-                made[name] += column
-        return RecordTable(made)
+        """The completions of rows that were looked at one by one."""
+        made = self._nothing()
+        if cells:
+            self._add(made, list(zip(*cells, strict=True)), moments)
+        return self._whole(made, cells)
 
-    def _made_of(self, cells: Sequence[Cells], moments: Sequence[int]) -> dict[str, Sequence[Any]]:
-        at, rows, moment = self.columns, len(cells), datetime.fromtimestamp
-        by_column = list(zip(*(row[: len(at.headers)] for row in cells), strict=True))
-        nothing = [""] * rows
+    def _nothing(self) -> dict[str, list[Any]]:
+        return {name: [] for name in _READ}
+
+    def _add(self, made: dict[str, list[Any]], by_column: Sequence[Sequence[Any]], moments: Sequence[int]) -> None:
+        """What rows say, behind what those before them did."""
+        at, moment = self.columns, datetime.fromtimestamp
+        nothing = [""] * len(moments)
 
         def texts(place: int) -> Sequence[str]:
             column = by_column[place] if place >= 0 else nothing
@@ -129,26 +135,28 @@ class _Reader:
         users, courses = texts(at.username), texts(at.course)
         states = by_column[at.status] if at.status >= 0 else nothing
         active = {state: state.strip().casefold() not in _SUSPENDED for state in set(states)}
-        names = list(map(person_name, by_column[at.lastname], by_column[at.firstname]))
-        return {
-            "key": [f"{user}|{course}" for user, course in zip(users, courses, strict=True)],
-            "user": users,
-            "course": courses,
-            "course_name": texts(at.coursename),
-            "name": list(map(unescape, names)) if "&" in "".join(names) else names,
-            "id_number": texts(at.identity),
-            "completed_at": [moment(second, UTC) for second in moments],
-            "precision": ["minute"] * rows,
-            "started_on": [None] * rows,
-            "hours": [None] * rows,
-            "minutes": [None] * rows,
-            "passed": [True] * rows,
-            "active": [active[state] for state in states],
-            "grade": by_column[at.grade] if at.grade >= 0 else nothing,
-            "employer": nothing,
-            "filing_number": nothing,
-            "raw": cells,
-        }
+        names = person_names(by_column[at.lastname], by_column[at.firstname])
+        made["key"] += [f"{user}|{course}" for user, course in zip(users, courses, strict=True)]
+        made["user"] += users
+        made["course"] += courses
+        made["course_name"] += texts(at.coursename)
+        made["name"] += list(map(unescape, names)) if "&" in "".join(names) else names
+        made["id_number"] += texts(at.identity)
+        made["completed_at"] += [moment(second, UTC) for second in moments]
+        made["active"] += [active[state] for state in states]
+        made["grade"] += by_column[at.grade] if at.grade >= 0 else nothing
+
+    def _whole(self, made: dict[str, list[Any]], cells: Sequence[Cells]) -> RecordTable:
+        """The completions, with what no report says."""
+        rows = len(cells)
+        nothing, unsaid = [""] * rows, [None] * rows
+        return RecordTable(
+            made
+            | {
+                "precision": ["minute"] * rows, "started_on": unsaid, "hours": unsaid, "minutes": unsaid,
+                "passed": [True] * rows, "employer": nothing, "filing_number": nothing, "raw": cells,
+            }
+        )  # fmt: skip
 
 
 def _a_few(cells: Sequence[Cells]) -> Iterator[Sequence[Cells]]:
