@@ -24,7 +24,7 @@ _LOOKS = {
 _JUDGED = """of => axe.run(document, {runOnly: of, resultTypes: ["violations"]}).then(said =>
     said.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`)))"""
 _BAD = b"""<!doctype html><html lang="en"><title>bad</title><link rel="stylesheet" href="/static/portal/portal.css">
-<main><p style="color:#999;background:#888">unreadable</p><p style="width:2000px">wide</p></main>"""
+<main><p style="color:#999;background:#888">unreadable</p><p style="min-width:2000px">wide</p></main>"""
 
 
 @pytest.fixture
