@@ -32,6 +32,7 @@ SELECT {columns} FROM figure WHERE what = ANY(%(whats)s) AND day BETWEEN %(first
 {group}
 """
 _ALWAYS = (date.min, date.max)
+_VALID = "AND (what <> 'certificates' OR name = 'issued')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +91,24 @@ class Look:
 
     def landed(self, span: Span) -> dict[date, int]:
         """Completions by the day on which they landed."""
-        return dict(self._ask(LANDED, "day, sum(n)", "GROUP BY 1 ORDER BY 1", span, What.LANDED))
+        return dict(self._ask([LANDED], "day, sum(n)", "GROUP BY 1 ORDER BY 1", span))
 
     def hours(self, span: Span, what: What) -> list[Hours]:
         """Hours by subject (`What.PUBLIC`) or series (`What.PROFESSIONAL`), most first."""
-        asked = self._ask(HOURS, "name, sum(n), sum(amount)", "GROUP BY 1 ORDER BY 3 DESC, 1", span, what)
+        asked = self._ask(
+            [HOURS], "name, sum(n), sum(amount)", f"AND what = '{what}' GROUP BY 1 ORDER BY 3 DESC, 1", span
+        )
         return [Hours(*row) for row in asked]
 
     def certificates(self, span: Span) -> list[tuple[date, str, int]]:
         """Certificates by the day of their issue and their state now."""
-        return self._ask(CERTIFICATES, "day, name, sum(n)", "GROUP BY 1, 2 ORDER BY 1, 2", span, What.CERTIFICATES)
+        return self._ask([CERTIFICATES], "day, name, sum(n)", "GROUP BY 1, 2 ORDER BY 1, 2", span)
 
     def held(self) -> list[Held]:
         """What waits, by code, most first; whatever the span."""
         by_code: dict[str, dict[date, int]] = defaultdict(dict)
         ones: dict[str, int] = {}
-        asked = self._ask(HELD, "name, day, sum(n), min(amount)", "GROUP BY 1, 2 ORDER BY 1, 2", None, What.HELD)
+        asked = self._ask([HELD], "name, day, sum(n), min(amount)", "GROUP BY 1, 2 ORDER BY 1, 2", None)
         for code, day, n, one in asked:
             by_code[code][day] = n
             ones.setdefault(code, one)  # of the oldest day
@@ -115,10 +118,7 @@ class Look:
     def pulls(self, span: Span) -> dict[int, Pulls]:
         """Pulls by source."""
         found: dict[int, Pulls] = defaultdict(Pulls)
-        whats = (What.RUNS, What.CALLS, What.ROWS)
-        for what, source, name, n in self._ask(
-            PULLS, "what, source, name, sum(n)", "GROUP BY 1, 2, 3", span, *whats
-        ):  # fmt: skip
+        for what, source, name, n in self._ask([PULLS], "what, source, name, sum(n)", "GROUP BY 1, 2, 3", span):
             each = found[source]
             match what:
                 case What.CALLS:
@@ -132,33 +132,31 @@ class Look:
 
     def whole(self) -> dict[str, tuple[int, int]]:
         """All that there ever was, by kind: number and amount; of certificates the valid ones, of what is held all."""
-        columns = "what, sum(n), sum(amount)"
-        found: dict[str, tuple[int, int]] = {}
-        valid = "AND name = 'issued'"
-        for question, extra in ((LANDED, ""), (HOURS, ""), (CERTIFICATES, valid), (HELD, ""), (LEARNERS, "")):
-            asked = self._ask(question, columns, f"{extra} GROUP BY 1", None, *QUESTIONS[question])
-            found |= {what: (n, amount) for what, n, amount in asked}
-        return found
+        asked = self._ask(
+            [LANDED, HOURS, CERTIFICATES, HELD, LEARNERS], "what, sum(n), sum(amount)", f"{_VALID} GROUP BY 1", None
+        )
+        return {what: (n, amount) for what, n, amount in asked}
 
     def by_programme(self) -> dict[int, dict[str, tuple[int, int]]]:
         """What became of each programme: completions, and its certificates that are valid."""
         found: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
-        for question, extra in ((LANDED, ""), (CERTIFICATES, "AND name = 'issued'")):
-            columns = "programme, what, sum(n), sum(amount)"
-            for programme, what, n, amount in self._ask(
-                question, columns, f"{extra} GROUP BY 1, 2", None, *QUESTIONS[question]
-            ):  # fmt: skip
-                found[programme][what] = (n, amount)
+        columns = "programme, what, sum(n), sum(amount)"
+        for programme, what, n, amount in self._ask(
+            [LANDED, CERTIFICATES], columns, f"{_VALID} GROUP BY 1, 2", None
+        ):  # fmt: skip
+            found[programme][what] = (n, amount)
         return dict(found)
 
-    def _ask(self, question: str, columns: str, group: str, span: Span | None, *whats: What) -> list[Any]:
+    def _ask(self, questions: Sequence[str], columns: str, group: str, span: Span | None) -> list[Any]:
         first, last = (span.first, span.last) if span else _ALWAYS
         params: dict[str, Any] = {
-            "whats": [str(each) for each in whats], "first": first, "last": last, "since": since_of(local_date(now())),
+            "whats": [str(what) for each in questions for what in QUESTIONS[each]],
+            "first": first, "last": last, "since": since_of(local_date(now())),
             "sources": None if self.scope.sources is None else list(self.scope.sources),
             "organisers": None if self.scope.organisers is None else list(self.scope.organisers),
         }  # fmt: skip
-        said = _ASKED.format(question=_KEPT if self.kept else question, columns=columns, group=group)
+        question = _KEPT if self.kept else " UNION ALL ".join(f"({each})" for each in questions)
+        said = _ASKED.format(question=question, columns=columns, group=group)
         with connection.cursor() as cursor:
             cursor.execute(said, params)
             return [tuple(int(v) if _is_sum(v) else v for v in row) for row in cursor.fetchall()]

@@ -126,11 +126,13 @@ def courses(
         cursor.execute(_COURSES, asked)
         rows = cursor.fetchall()
     found = [Course(by_pk[pk], *facts) for pk, *facts, _ in rows]
-    links = CourseLink.objects.filter(
-        source__in=list(by_pk), course__in=[each.course for each in found], withdrawn_at=None
+    links = (
+        CourseLink.objects.filter(source__in=list(by_pk), course__in=[each.course for each in found], withdrawn_at=None)
+        .select_related("programme__organiser")
+        .prefetch_related("programme__versions")
     )
     mine = {(each.source.pk, each.course): each.links for each in found}
-    for link in links.select_related("programme__organiser").order_by("valid_from", "pk"):
+    for link in links.order_by("valid_from", "pk"):
         if link.source_id is not None and (link.source_id, link.course) in mine:
             mine[link.source_id, link.course].append(link)
     return Found(found, rows[0][-1] if rows else 0)
@@ -143,8 +145,7 @@ def course_of(source: Source, code: str) -> Course | None:
 
 def unmapped(sources: Collection[Source]) -> int:
     """How many courses of ``sources`` are mapped to nothing."""
-    for source in sources:
-        refresh(source)
+    refresh_all(sources)
     return states(sources).get(UNMAPPED, (0, 0))[0]
 
 

@@ -157,11 +157,13 @@ class _House:
 
     def _add(self, found: dict[int, Suggestion], course: Course, numbers: Iterable[int], reason: Reason) -> None:
         for number in numbers:
-            _, title, category, organiser, filing, starts_on, ends_on, _ = self._programmes[number]
-            days = _free(course, starts_on, ends_on)
-            if days is None:
-                continue
-            mine = found.setdefault(number, Suggestion(number, title, category, organiser, filing, *days))
+            mine = found.get(number)
+            if mine is None:
+                _, title, category, organiser, filing, starts_on, ends_on, _ = self._programmes[number]
+                days = _free(course, starts_on, ends_on)
+                if days is None:
+                    continue
+                mine = found[number] = Suggestion(number, title, category, organiser, filing, *days)
             if all((each.kind, each.of) != (reason.kind, reason.of) for each in mine.reasons):
                 mine.reasons.append(reason)
 

@@ -30,6 +30,7 @@ def kernel(name: str) -> str:
     return bare or _MARKS.sub("", folded)
 
 
+@lru_cache(maxsize=20_000)
 def pairs(name: str) -> frozenset[str]:
     """The neighbouring characters of a name's kernel; of a kernel of one character, that character."""
     bare = kernel(name)

@@ -16,6 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from agent.audit.chain import record
 from agent.intake.models import Completion, Source
@@ -157,10 +158,10 @@ def candidates(row: Completion, *, everywhere: bool) -> list[Candidate]:
     return [Candidate(learners[pk], here, bool(same)) for pk, here, same in found]
 
 
-def in_force(sources: Collection[Source] | None = None) -> list[Decision]:
+def in_force(sources: Collection[Source] | None = None) -> QuerySet[Decision]:
     """The decisions in force about rows of ``sources``; None: all. The newest first."""
     found = Decision.objects.filter(takes_back=None, taken_back=None).select_related("source").order_by("-pk")
-    return list(found if sources is None else found.filter(source__in=sources))
+    return found if sources is None else found.filter(source__in=sources)
 
 
 def row_of(item: Held) -> Completion | None:

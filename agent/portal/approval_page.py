@@ -14,7 +14,7 @@ from agent.organisations.rights import Right
 from agent.portal.people import Person, ids_of
 from agent.programmes.models import Programme
 
-AT_ONCE = 400
+AT_ONCE = 200
 """People on one page: each is a field of its form, and Django takes no more than a thousand."""
 
 

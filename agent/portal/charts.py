@@ -64,7 +64,7 @@ class Chart:
     @property
     def slim(self) -> bool:
         """Whether half of a wide page is enough for it."""
-        return not (self.svg or self.health or self.mends)
+        return self.key in ("public", "professional")
 
     @property
     def mends(self) -> bool:
@@ -170,7 +170,7 @@ def held(found: Sequence[Held], *, linked: bool) -> Chart:
         lines.append(Line(
             mapping_words.short(each.code), f"{each.count:,}", _share(each.count, most), f"{each.since:%Y-%m-%d}",
             note=_told(item.sentence_zh, item.sentence_en) if item else "",
-            fix=_told(item.fix_zh, item.fix_en) if item else "", code=each.code,
+            fix=words.for_learners(_told(item.fix_zh, item.fix_en)) if item else "", code=each.code,
             href=reverse("portal:quarantine-code", args=[each.code]) if linked else "",
         ))  # fmt: skip
     ages = [gettext("不到1天"), gettext("1至7天"), gettext("7至30天"), gettext("30至90天"), gettext("90天以上")]

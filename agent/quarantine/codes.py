@@ -204,8 +204,8 @@ CODES: dict[str, Code] = {
     "E_CERT_NOT_APPROVED": Code(
         "项目“{programme}”的证书须经主办单位审批，{name} 还没有获批。",
         "Certificates of «{programme}» need the organiser's approval, and {name} has not been approved yet.",
-        "请主办单位在“证书审批”页（/approvals/）核对后批准，或用命令：xueshi certificate approve --programme 项目",
-        "The organiser approves on the page «Approvals» (/approvals/), or: xueshi certificate approve --programme KEY",
+        "请主办单位在“证书审批”页（/approvals/）核对后批准（xueshi certificate approve --programme 项目）",
+        "The organiser approves on the page «Approvals», /approvals/ (xueshi certificate approve --programme KEY)",
     ),
     "E_SIGNING_KEY": Code(
         "签名密钥现在用不了，证书暂缓签发。",

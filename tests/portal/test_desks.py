@@ -86,9 +86,10 @@ def test_staff_have_no_year_and_no_certificates_of_their_own(town, who):
     assert client.get("/certificates/").status_code == 404
 
 
-@pytest.mark.parametrize(("who", "most"), [("operator", 35), ("officer", 21), ("reviewer", 28)])
+@pytest.mark.parametrize(("who", "most"), [("operator", 28), ("officer", 20), ("reviewer", 24)])
 def test_few_queries(town, who, most):
     client = town.client(who)
+    client.get("/")  # whoever comes first after a pull counts the courses
     with CaptureQueriesContext(connection) as queries:
         client.get("/")
     assert len(queries) <= most

@@ -17,11 +17,10 @@ from agent.organisations.rights import Right
 from agent.people import factor, invitations, presence, resets, roles
 from agent.people.resets import Given
 from agent.portal.entrance import code_brake
+from agent.portal.paged import paged
 from agent.portal.people import person_of, requires
 from agent.portal.role_words import refusal
 from agent.portal.throttle import Brake
-
-_AT_ONCE = 200
 
 
 @requires(Right.PEOPLE_SEE)
@@ -39,13 +38,14 @@ def index(request: HttpRequest) -> HttpResponse:
             Q(username__icontains=words) | Q(first_name__icontains=words)
             | Q(membership__organisation__name__icontains=words)
         )  # fmt: skip
-    rows = list(
+    rows = (
         found.annotate(sure=Exists(factor.sure_of("pk")))
         .prefetch_related(Prefetch("membership_set", memberships))
-        .order_by("username")[: _AT_ONCE + 1]
+        .order_by("username")
     )
+    page = paged(rows, request.GET)
     context = {
-        "person": person_of(request), "rows": rows[:_AT_ONCE], "more": len(rows) > _AT_ONCE, "q": words, "owed": owed,
+        "person": person_of(request), "page": page, "rows": page.rows, "total": found.count(), "q": words, "owed": owed,
         "pending": invitations.pending(),
     }  # fmt: skip
     return render(request, "portal/accounts.html", context)

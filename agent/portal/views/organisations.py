@@ -21,10 +21,9 @@ from agent.people import bodies, invitations, roles
 from agent.people.errors import OrganisationStale
 from agent.people.invitations import Invited
 from agent.portal.body_form import BodyForm
+from agent.portal.paged import paged
 from agent.portal.people import person_of, requires
 from agent.portal.role_words import kind_name, refusal, role_name
-
-_AT_ONCE = 200
 
 
 @requires(Right.ORGANISATIONS_SEE)
@@ -40,10 +39,10 @@ def index(request: HttpRequest) -> HttpResponse:
     ends = request.GET.get("status") == "ends"
     if ends:
         found = found.filter(pk__in=bodies.ending_soon(today).values("pk"))
-    rows = list(found.order_by("kind", "name")[: _AT_ONCE + 1])
+    page = paged(found.order_by("kind", "name", "pk"), request.GET)
     context = {
-        "person": person_of(request), "rows": [(body, _status(body, today)) for body in rows[:_AT_ONCE]],
-        "more": len(rows) > _AT_ONCE, "kind": kind, "q": words, "ends": ends,
+        "person": person_of(request), "page": page, "rows": [(body, _status(body, today)) for body in page.rows],
+        "kind": kind, "q": words, "ends": ends,
         "kinds": [(value, kind_name(value)) for value in Kind.values], "total": Organisation.objects.count(),
     }  # fmt: skip
     return render(request, "portal/organisations.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from agent.matching.models import Decision
 from agent.organisations.rights import Right
 from agent.portal import mapping_words, quarantine_page
 from agent.portal.mapping_page import sources_with
+from agent.portal.paged import paged
 from agent.portal.people import EVERYTHING, Person, person_of, requires
 from agent.quarantine.models import Held
 from agent.work.queue import defer_stages
@@ -123,7 +125,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
 def decisions(request: HttpRequest) -> HttpResponse:
     """The decisions in force."""
     person = person_of(request)
-    context = {"person": person, "rows": _decisions(person), "decides": person.may(Right.QUARANTINE_DECIDE)}
+    page = paged(_decisions(person), request.GET)
+    context = {"person": person, "page": page, "rows": page.rows, "decides": person.may(Right.QUARANTINE_DECIDE)}
     return render(request, "portal/quarantine_decisions.html", context)
 
 
@@ -132,7 +135,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
 def undo(request: HttpRequest, number: int) -> HttpResponse:
     """What taking a decision back would do, and the form that does it."""
     person = person_of(request)
-    found = next((each for each in _decisions(person, Right.QUARANTINE_DECIDE) if each.pk == number), None)
+    found = _decisions(person, Right.QUARANTINE_DECIDE).filter(pk=number).first()
     if found is None or (found.kind == Decision.Kind.WAIVER and not _bureau(person)):
         raise Http404
     error: XueshiError | None = None
@@ -185,7 +188,7 @@ def _refused(request: HttpRequest, items: list[Held], error: XueshiError, reason
     return render(request, "portal/mapping_refused.html", context, status=409)
 
 
-def _decisions(person: Person, right: Right = Right.QUARANTINE_SEE) -> list[Decision]:
+def _decisions(person: Person, right: Right = Right.QUARANTINE_SEE) -> QuerySet[Decision]:
     everything = person.bodies_with(right) is EVERYTHING
     return in_force(None if everything else list(sources_with(person, right)))
 
