@@ -13,14 +13,19 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pylopdf_fonts_jp
 import pylopdf_fonts_zh_cn
 
 from agent.certificates.errors import GlyphMissing, PrivateUse, TextControl
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 _HANAZONO = Path("/usr/share/fonts/truetype/hanazono")
 _KINDS = {".ttf", ".otf"}
@@ -50,7 +55,7 @@ def _own_folder() -> Path:
     the same, and those that a programme's certificates have in common are, once what differs has a font of its own.
     Making it anew was a sixth of a page's time.
     """
-    from fontTools.ttLib import TTFont  # noqa: PLC0415 - as below
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - 5 MB, which only who draws needs
 
     folder = Path(tempfile.mkdtemp(prefix="xueshi-fonts-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -58,19 +63,27 @@ def _own_folder() -> Path:
     with TTFont(path, lazy=True, recalcBBoxes=False, recalcTimestamp=False) as font:
         for record in (1, 4):  # family and full name; what a PDF calls it stays
             font["name"].setName(OWN, record, 3, 1, 0x409)
-        font.save(folder / path.name)
+        font.save(folder / path.name, reorderTables=None)  # in the order of writing: sorted, all is written twice
     return folder
+
+
+@contextmanager
+def _numbered(path: Path) -> Iterator[TTFont]:
+    """A font whose glyphs go by their numbers: the names, which nobody asks for, are most of the work of reading it."""
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - as above
+
+    with TTFont(path, lazy=True) as font:
+        font.setGlyphOrder(list(map(str, range(font["maxp"].numGlyphs))))
+        yield font
 
 
 @lru_cache(maxsize=1)
 def _read() -> tuple[tuple[str, ...], frozenset[str]]:
     """The fonts' families in order, and every visible character that one of them has a glyph for."""
-    from fontTools.ttLib import TTFont  # noqa: PLC0415 - 5 MB, which only who draws needs
-
     families: list[str] = []
     points: set[int] = set()
     for path in _files():
-        with TTFont(path, lazy=True) as font:
+        with _numbered(path) as font:
             families.append(font["name"].getBestFamilyName())
             points.update(font.getBestCmap())
     # a font may have a glyph, of nothing, for a selector too: alone it shows nothing all the same
@@ -81,9 +94,7 @@ def _read() -> tuple[tuple[str, ...], frozenset[str]]:
 @cache
 def _widths(path: Path) -> tuple[float, dict[int, str], dict[str, tuple[int, int]]]:
     """Of one font: its units in an em, its glyphs by character, and how wide each is."""
-    from fontTools.ttLib import TTFont  # noqa: PLC0415 - as above
-
-    with TTFont(path, lazy=True) as font:
+    with _numbered(path) as font:
         return float(font["head"].unitsPerEm), font.getBestCmap(), dict(font["hmtx"].metrics)
 
 

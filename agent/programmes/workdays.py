@@ -7,6 +7,7 @@ Friday are counted, and whoever asks is told so.
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import NamedTuple
 
 import chinese_calendar
@@ -24,6 +25,7 @@ class Counted(NamedTuple):
     assumed: int | None
 
 
+@lru_cache(maxsize=1 << 14)  # all days of the calendar: it looks each up in several tables
 def is_working(day: dt.date) -> bool:
     """Whether people work on ``day``; of years that are not known Monday to Friday."""
     if _FIRST_YEAR <= day.year <= LAST_YEAR:

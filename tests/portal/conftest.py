@@ -128,10 +128,15 @@ class Standing:
     """A database in which a town stands that nobody writes to: it is copied, and the town comes out of the pickle."""
 
     database: str
-    town: bytes
+    pickled: bytes
+
+    @property
+    def made(self) -> Any:
+        """The town, or the things of one, anew."""
+        return pickle.loads(self.pickled)  # noqa: S301 - our own
 
 
-def _standing(databases: Any, of: str, build: Callable[[], Town]) -> Standing:
+def _standing(databases: Any, of: str, build: Callable[[], Town | Things]) -> Standing:
     """Build a town in a copy of the database ``of``. What is kept is named anew each time, as fixtures may be twice."""
     name = f"town{os.urandom(4).hex()}"
     with databases.copy(of, keep=name):
@@ -153,9 +158,23 @@ def town_built(databases: Any, empty_town_built: Standing) -> Callable[[], Stand
         with databases.at(made[-1][1].database if made else empty_town_built.database):
             key = signing_keys().kid
         if not made or made[-1][0] != key:
-            built = _standing(databases, empty_town_built.database, lambda: _town(pickle.loads(empty_town_built.town)))  # noqa: S301 - our own
+            built = _standing(databases, empty_town_built.database, lambda: _town(empty_town_built.made))
             made.append((key, built))
         return made[-1][1]
+
+    return standing
+
+
+@pytest.fixture(scope="session")
+def things_built(databases: Any, town_built: Callable[[], Standing]) -> Callable[[], Standing]:
+    """Gives the town with its things, made once for each town."""
+    made: dict[str, Standing] = {}
+
+    def standing() -> Standing:
+        town = town_built()
+        if town.database not in made:
+            made[town.database] = _standing(databases, town.database, lambda: things_of(town.made))
+        return made[town.database]
 
     return standing
 
@@ -163,6 +182,8 @@ def town_built(databases: Any, empty_town_built: Standing) -> Callable[[], Stand
 @pytest.fixture
 def standing(request: pytest.FixtureRequest) -> Standing | None:
     """What the test asks for that stands already."""
+    if "things" in request.fixturenames:
+        return request.getfixturevalue("things_built")()  # type: ignore[no-any-return]
     if "town" in request.fixturenames:
         return request.getfixturevalue("town_built")()  # type: ignore[no-any-return]
     return request.getfixturevalue("empty_town_built") if "empty_town" in request.fixturenames else None
@@ -178,13 +199,15 @@ def house(databases: Any, standing: Standing | None) -> Iterator[str]:
 @pytest.fixture
 def empty_town(house: str, standing: Standing) -> Town:
     """Bodies and one source, and nothing learned yet."""
-    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    return standing.made  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def town(house: str, standing: Standing) -> Town:
+def town(request: pytest.FixtureRequest, house: str, standing: Standing) -> Town:
     """李·小明 has 30 public and 48 professional hours, one course capped and two that wait; and there are officials."""
-    return pickle.loads(standing.town)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    if "things" in request.fixturenames:
+        return request.getfixturevalue("things").town  # type: ignore[no-any-return]
+    return standing.made  # type: ignore[no-any-return]
 
 
 def _empty_town() -> Town:
@@ -227,9 +250,9 @@ def _town(town: Town) -> Town:
 
 
 @pytest.fixture
-def things(town: Town) -> Things:
+def things(house: str, standing: Standing) -> Things:
     """The town with somebody in each role, and beside each thing one that is somebody else's."""
-    return things_of(town)
+    return standing.made  # type: ignore[no-any-return]
 
 
 @pytest.fixture
