@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "agent.intake",
     "agent.programmes",
     "agent.matching",
+    "agent.lti",
     "agent.credit",
     "agent.certificates",
     "agent.mapping",
