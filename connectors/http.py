@@ -177,9 +177,7 @@ class HttpSession:
     def _posting(self, form: Callable[[], Form]) -> Send:
         return lambda url, **how: self._session.post(url, data=form(), **how)
 
-    def post_json(
-        self, path: str, body: Any, judge: Judge, *, headers: Callable[[], dict[str, str]] = dict
-    ) -> Any:
+    def post_json(self, path: str, body: Any, judge: Judge, *, headers: Callable[[], dict[str, str]] = dict) -> Any:
         """Post JSON, once, and return the JSON of the answer; ``headers`` and errors as `get`."""
 
         def send(url: str, **how: Any) -> requests.Response:

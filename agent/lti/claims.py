@@ -34,9 +34,7 @@ class Told:
     deep_data: str  # and what must go back with it
 
 
-def judge(
-    claims: Mapping[str, Any], *, issuer: str, client: str, deployments: Collection[str], now: float
-) -> Told:
+def judge(claims: Mapping[str, Any], *, issuer: str, client: str, deployments: Collection[str], now: float) -> Told:
     """What ``claims``, whose signature was good, come to; the nonce is the caller's to compare.
 
     :param now: seconds since 1970

@@ -52,7 +52,7 @@ def _keys_of(platform: Platform, *, anew: bool) -> KeySet:
     if anew or platform.jwks is None or old:
         fetch(platform)
     try:
-        found = KeySet.import_key_set(_signing(platform.jwks or {}))
+        found = KeySet.import_key_set({"keys": _signing(platform.jwks or {})["keys"]})
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise PlatformSilent(reason=f"its key set holds no RSA key ({type(error).__name__})") from None
     return found
@@ -104,7 +104,7 @@ def signed(claims: dict[str, Any]) -> str:
 
 
 def _newest() -> ToolKey:
-    """The key that signs, made when it is first wanted; of two processes that make one at once the first one's stays."""
+    """The key that signs, made when it is first wanted; of two that are made at once the first one stays."""
     found = ToolKey.objects.order_by("-pk").first()
     if found:
         return found

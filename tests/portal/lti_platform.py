@@ -41,7 +41,7 @@ class Platform:
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     target: str = "window"
 
-    def claims(self, nonce: str, **more: Any) -> dict[str, Any]:
+    def claims(self, nonce: str, /, **more: Any) -> dict[str, Any]:
         now = int(time.time())
         return {
             "nonce": nonce, "iat": now, "exp": now + 60, "iss": self.url, "aud": CLIENT, "sub": "14",
@@ -57,7 +57,7 @@ class Platform:
             **self.more, **more,
         }  # fmt: skip
 
-    def token(self, nonce: str, *, by: RSAKey | None = None, **more: Any) -> str:
+    def token(self, nonce: str, /, *, by: RSAKey | None = None, **more: Any) -> str:
         signer = by or self.key
         return jwt.encode({"alg": "RS256", "kid": signer.kid, "typ": "JWT"}, self.claims(nonce, **more), signer)
 
@@ -80,7 +80,7 @@ class Platform:
                 f"<input type=hidden name=id_token value='{token}'><button>go</button></form>"
             )
         if path == "/course":
-            begin = f"{self.tool}/lti/login/?iss={self.url}&client_id={CLIENT}&login_hint=14&target_link_uri={self.tool}"
+            begin = f"{self.tool}/lti/login/?iss={self.url}&client_id={CLIENT}&login_hint=14"
             frame = f"<iframe src='{escape(begin)}' width=700 height=600></iframe>" if self.target == "iframe" else ""
             return 200, f"<h1>数字技术</h1><a href='{escape(begin)}'>我的学时与证书</a>{frame}"
         return 404, {}
