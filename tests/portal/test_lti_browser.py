@@ -31,7 +31,7 @@ def ours(lms, site, monkeypatch):
 
 
 @pytest.mark.parametrize(("width", "target"), [(1280, "window"), (390, "window"), (1280, "iframe"), (390, "iframe")])
-def test_two_clicks_from_the_course_to_the_year(ours, known, site, browser, width, target):
+def test_two_clicks_from_the_course_to_the_year(ours, known, browser, width, target):
     ours.target = target
     complaints: list[str] = []
     page = opened(browser, complaints, viewport={"width": width, "height": 900}, java_script_enabled=False)
@@ -48,7 +48,7 @@ def test_two_clicks_from_the_course_to_the_year(ours, known, site, browser, widt
         with page.context.expect_page() as opening:
             frame.get_by_role("button", name="在新窗口打开").click()
         window = opening.value
-    window.wait_for_url(f"{site}/")
+    window.wait_for_url(f"{ours.tool}/")
     assert window.get_by_role("heading", level=1).inner_text() == "还差12学时（专业）"
     assert window.evaluate("document.documentElement.scrollWidth") <= width
     assert [each for each in complaints if "favicon" not in each and "404" not in each] == []
