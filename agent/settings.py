@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "agent.programmes",
     "agent.matching",
     "agent.lti",
+    "agent.asking",
     "agent.credit",
     "agent.certificates",
     "agent.mapping",

@@ -21,7 +21,7 @@ from agent.lti.models import Launch, Subject
 
 # A Moodle row's key is «user name|course» (all its routes), and rows are found by source and key: the source's courses,
 # jumped over in their index, give the keys, and no row of anybody else is read.
-_NUMBERS = """
+_COURSES = """
 WITH RECURSIVE course AS (
     (SELECT course FROM intake_completion WHERE current AND source_id = %(source)s ORDER BY course LIMIT 1)
     UNION ALL
@@ -29,6 +29,8 @@ WITH RECURSIVE course AS (
             AND c.course > course.course ORDER BY c.course LIMIT 1)
     FROM course WHERE course.course IS NOT NULL
 )
+"""
+_NUMBERS = """{courses}
 SELECT DISTINCT c.id_fingerprint FROM course
 JOIN intake_completion c ON c.source_id = %(source)s AND c.current
     AND c.key = left(%(account)s || '|' || course.course, 300)
@@ -37,7 +39,13 @@ UNION
 SELECT d.fingerprint FROM matching_decision d
 WHERE d.kind = 'same_person' AND d.source_id = %(source)s AND d.account = %(account)s AND d.takes_back_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM matching_decision u WHERE u.takes_back_id = d.id)
-"""
+""".replace("{courses}", _COURSES)
+_UNNUMBERED = """{courses}
+SELECT c.id FROM course
+JOIN intake_completion c ON c.source_id = %(source)s AND c.current
+    AND c.key = left(%(account)s || '|' || course.course, 300)
+WHERE c.account = %(account)s AND c.id_fingerprint IS NULL
+""".replace("{courses}", _COURSES)
 _OTHER_ACCOUNTS = """
 SELECT EXISTS (SELECT 1 FROM intake_completion
                WHERE current AND id_fingerprint = %s AND source_id = %s AND account <> %s)
@@ -48,6 +56,8 @@ def user_of(launched: Launch) -> User | None:
     """Who came: linked before, or linked now because the sync knows the account's number; None: nobody that we know."""
     known = Subject.objects.select_related("user").filter(platform=launched.platform, subject=launched.subject).first()
     if known:
+        if launched.account and launched.account != known.account:
+            Subject.objects.filter(pk=known.pk).update(account=launched.account)
         return known.user if known.user.is_active else None
     numbers = _numbers(launched)
     learner = Learner.objects.filter(fingerprint=numbers[0]).first() if len(numbers) == 1 else None
@@ -83,6 +93,18 @@ def learner_of(user: User) -> Learner | None:
     return found.learner if found else None
 
 
+def unnumbered_rows(user: User) -> list[int]:
+    """Current rows of the LMS accounts that ``user`` came with, whose identity number is missing or useless: theirs all
+    the same, though nothing can count before the number is mended.
+    """
+    found: list[int] = []
+    with connection.cursor() as cursor:
+        for subject in Subject.objects.select_related("platform").filter(user=user).exclude(account=""):
+            cursor.execute(_UNNUMBERED, {"source": subject.platform.source_id, "account": subject.account})
+            found += [pk for (pk,) in cursor.fetchall()]
+    return found
+
+
 def _numbers(launched: Launch) -> list[bytes]:
     """The fingerprints that the source's rows, and decisions of people about them, give for the account."""
     if not launched.account:
@@ -114,7 +136,12 @@ def _link(launched: Launch, learner: Learner, how: str) -> User:
         user = User.objects.create_user(f"lti-{secrets.token_hex(8)}")
         account = Account.objects.create(user=user, learner=learner)
     Subject.objects.create(
-        platform=launched.platform, subject=launched.subject, user=account.user, linked_at=now(), how=how
+        platform=launched.platform,
+        subject=launched.subject,
+        user=account.user,
+        linked_at=now(),
+        how=how,
+        account=launched.account,
     )
     record(
         account.user.get_username(), "lti.linked", on=f"learner {learner.pk}",

@@ -68,6 +68,7 @@ class Subject(models.Model):
     platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="subjects")
     subject = models.CharField(max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="lti_subjects")
+    account = models.CharField(max_length=255, blank=True, help_text="the LMS's user name, as it said last")
     linked_at = models.DateTimeField()
     how = models.CharField(max_length=8, help_text="source: the sync knows the account; number: it was typed")
 

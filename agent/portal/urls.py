@@ -42,6 +42,7 @@ from agent.portal.views import (
     verify,
     verify_api,
     verify_file,
+    where,
 )
 
 app_name = "portal"
@@ -51,6 +52,7 @@ _pages = [
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("", home.home, name="home"),
     path("<int:year>/", home.year, name="year"),
+    path("where/", where.where, name="where"),
     path("desk/", home.desk, name="desk"),
     path("desk.xlsx", home.book, name="desk-book"),
     path("certificates/", certificates.index, name="certificates"),
@@ -179,7 +181,7 @@ _TAKE = frozenset({
     "organisation", "organisation-give", "organisation-invite", "organisation-new", "quarantine-confirm",
     "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source",
     "staff-account-change", "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify",
-    "verify-api", "verify-credential", "verify-file",
+    "verify-api", "verify-credential", "verify-file", "where",
 })  # fmt: skip
 
 

@@ -65,6 +65,7 @@ DOORS: dict[str, list[Door]] = {
     "verify-certificate": [Door(EVERYBODY, lambda t: t.own["code"])],
     "home": [Door(SIGNED_IN)],
     "year": [Door({LEARNER}, lambda _: {"year": 2024})],
+    "where": [Door({LEARNER}), Door({LEARNER}, query="?q=课程"), Door({LEARNER}, post={"q": "x"})],
     "desk": [Door(SIGNED_IN)],
     "desk-book": [
         Door({BASE}, query="?desk=base"),

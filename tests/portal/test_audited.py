@@ -29,6 +29,7 @@ NOT_YET = "kept as somebody types, with who saved it; what comes of it is an eve
 OWN_KEEPING = "writes runs and figures, which are kept and never changed"
 
 PAGES: dict[str, str | set[str]] = {
+    "where": "a question, kept with who asked; the pull that it asks for is a run",
     "verify-file": ASKS,
     "verify-credential": ASKS,
     "verify": ASKS,

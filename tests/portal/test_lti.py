@@ -52,7 +52,7 @@ def lms(town: Town, lms_key: Any) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def known(town: Town) -> None:
+def known(town: Town, right_numbers: None) -> None:
     """The rows of the town as a Moodle's: key and account are the user name."""
     for row in Completion.objects.filter(source=town.source):
         user = "xy00012" if row.name == "李·小明" else "xy00013"
@@ -305,7 +305,7 @@ UNKNOWN = {f"{CLAIM}ext": {}}
 RIGHT, OTHER = (number[:17] + check_character(number[:17]) for number in (NUMBER, OTHER_NUMBER))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def right_numbers(town: Town) -> None:
     """The town's numbers with the check digit that people really type."""
     for old, new in ((NUMBER, RIGHT), (OTHER_NUMBER, OTHER)):
@@ -315,7 +315,7 @@ def right_numbers(town: Town) -> None:
 
 
 @pytest.fixture
-def elsewhere(town: Town) -> None:
+def elsewhere(town: Town, right_numbers: None) -> None:
     """All that is known of the town's people came from another source, and nobody has a password."""
     source = Source.objects.create(name="另一个平台", kind="moodle", url="https://other.example")
     Completion.objects.update(source=source)
