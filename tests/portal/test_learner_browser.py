@@ -30,3 +30,21 @@ def test_the_year_says_how_far_each_course_is_and_by_when_to_have_done(town, sit
     assert fits(page, width)
     shot(page, f"year-{width}")
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_course_that_has_not_come_is_looked_for(town, site, browser, width):
+    complaints: list[str] = []
+    page = opened(browser, complaints, viewport={"width": width, "height": 900})
+    sign_in(page, site, "xiaoming")
+    page.get_by_role("link", name="查学时").click()
+    page.get_by_label("课程名称").fill("课程")
+    page.get_by_role("button", name="查一查").click()
+    page.get_by_role("heading", level=1, name="平台送来过您的5条记录").wait_for()
+    page.get_by_role("radio", name="在线学习中心").check()
+    page.get_by_label("哪天完成的").fill("2024-08-02")
+    page.get_by_role("button", name="现在去看一次").click()
+    page.get_by_text("正在排队").wait_for()
+    assert fits(page, width)
+    shot(page, f"where-{width}")
+    assert complaints == []
