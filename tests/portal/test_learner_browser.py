@@ -6,8 +6,9 @@ import pytest
 
 from tests.portal.test_browser import browser, opened, sign_in, site
 from tests.portal.test_lti_browser import shot
+from tests.portal.test_where import an_hour_ago
 
-__all__ = ["browser", "site"]
+__all__ = ["an_hour_ago", "browser", "site"]
 pytestmark = pytest.mark.needs("chromium")
 WIDTHS = [1280, 390]
 
@@ -33,7 +34,7 @@ def test_the_year_says_how_far_each_course_is_and_by_when_to_have_done(town, sit
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_course_that_has_not_come_is_looked_for(town, site, browser, width):
+def test_a_course_that_has_not_come_is_looked_for(an_hour_ago, site, browser, width):
     complaints: list[str] = []
     page = opened(browser, complaints, viewport={"width": width, "height": 900})
     sign_in(page, site, "xiaoming")

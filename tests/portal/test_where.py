@@ -24,9 +24,10 @@ from tests.portal.test_lti import known, launched, lms, lms_key, right_numbers
 
 __all__ = ["known", "lms", "lms_key", "right_numbers"]
 ASKED = {"q": "课程"}
+pytestmark = pytest.mark.usefixtures("an_hour_ago")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def an_hour_ago(town):
     """The town's last pull: one of this minute would answer at once."""
     SyncRun.objects.update(started_at=now() - timedelta(hours=1))
