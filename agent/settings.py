@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "agent.asking",
     "agent.credit",
     "agent.certificates",
+    "agent.papers",
     "agent.mapping",
     "agent.reconciliation",
     "agent.figures",
