@@ -114,7 +114,8 @@ def declared(certificate: Certificate) -> dict[str, str]:
     facts, version = facts_of(certificate), certificate.programme_version
     began = facts.learned_from or facts.learned_on
     return {
-        "申报年度": str(certificate.learned_on.year), "科目类别": "专业科目", "学习形式": "培训进修", "姓名": facts.holder,
+        "申报年度": str(certificate.learned_on.year), "科目类别": "专业科目", "学习形式": "培训进修",
+        "姓名": facts.holder,
         "证件号码": facts.id_masked, "培训名称": facts.programme, "职称系列": facts.series, "主办单位": facts.organiser,
         "主办单位代码": facts.organiser_uscc, "承办单位": facts.implementer, "备案编号": facts.filing_number,
         "备案学时": hours_text(version.hours), "备案期间": f"{version.starts_on} 至 {version.ends_on}",

@@ -46,7 +46,9 @@ def signed(
         for file, content in (files or {}).items():
             (folder / file).write_bytes(content)
         page = _compiled(folder, name, at)
-    stamp = Stamp(signed_at=at.astimezone(SHANGHAI).replace(microsecond=0), rect=_SEAL, signer=ORGANISATION, reason=reason)
+    stamp = Stamp(
+        signed_at=at.astimezone(SHANGHAI).replace(microsecond=0), rect=_SEAL, signer=ORGANISATION, reason=reason
+    )
     return sign_pdf(page, keys_to_sign(), stamp, timestamp_authority(), several=True)
 
 

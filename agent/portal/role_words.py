@@ -70,6 +70,8 @@ _ACTIONS = {
     "lti.linked": "从学习平台认出学员",
     "mapping.link": "对应课程",
     "mapping.unlink": "撤销课程对应",
+    "paper.made": "开证明或副本",
+    "paper.ended": "收回证明或副本",
     "programmes.imported": "导入项目文件",
     "quarantine.same_person": "认定同一人",
     "quarantine.alias": "认定曾用名",

@@ -31,6 +31,8 @@ from agent.portal.views import (
     mapping,
     oidc,
     organisations,
+    paper_check,
+    papers,
     quarantine,
     reconciliation,
     resets,
@@ -48,6 +50,7 @@ from agent.portal.views import (
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
 _pages = [
+    re_path(rf"^{_VERIFY}/[pP]/(?P<token>[^/]+)/?$", paper_check.shown, name="verify-paper"),
     # first, for more people ask for it than for all others together
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("", home.home, name="home"),
@@ -56,6 +59,13 @@ _pages = [
     path("desk/", home.desk, name="desk"),
     path("desk.xlsx", home.book, name="desk-book"),
     path("certificates/", certificates.index, name="certificates"),
+    path("certificates.zip", papers.everything, name="certificates-zip"),
+    path("certificates/<str:number>/declaration.zip", papers.declaration, name="certificate-declaration"),
+    path("certificates/<str:number>/", papers.certificate, name="certificate"),
+    path("certificates/<str:number>.png", papers.preview, name="certificate-preview"),
+    path("papers/", papers.index, name="papers"),
+    path("papers/<int:number>.pdf", papers.page, name="paper-pdf"),
+    path("papers/<int:number>/end/", papers.end, name="paper-end"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
     path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
@@ -173,12 +183,13 @@ _pages = [
 # who says themselves which methods they take; every other address is to be looked at only
 _TAKE = frozenset({
     "account-codes", "account-email", "account-oidc", "account-password", "account-session-end",
-    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "connect",
-    "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step",
-    "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
+    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "certificate",
+    "connect", "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new",
+    "filing-step", "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
     "learner-identity", "learners", "lti-certificates", "lti-launch", "lti-link", "lti-login", "lti-open",
     "lti-register", "lti-setup", "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take",
-    "organisation", "organisation-give", "organisation-invite", "organisation-new", "quarantine-confirm",
+    "organisation", "organisation-give", "organisation-invite", "organisation-new", "paper-end", "papers",
+    "quarantine-confirm",
     "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source",
     "staff-account-change", "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify",
     "verify-api", "verify-credential", "verify-file", "where",
