@@ -49,3 +49,51 @@ def test_a_course_that_has_not_come_is_looked_for(an_hour_ago, site, browser, wi
     assert fits(page, width)
     shot(page, f"where-{width}")
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_certificate_is_looked_at_copied_for_a_purpose_and_verified(certificate, site, browser, width):
+    complaints: list[str] = []
+    page = opened(browser, complaints, viewport={"width": width, "height": 900}, accept_downloads=True)
+    sign_in(page, site, "xiaoming")
+    page.get_by_role("link", name="证书", exact=True).click()
+    assert fits(page, width)
+    shot(page, f"certificates-{width}")
+    page.get_by_role("link", name="建筑施工新技术", exact=True).click()
+    page.get_by_role("heading", level=1, name="建筑施工新技术").wait_for()
+    page.get_by_label("给谁、做什么用").fill("示例公司2024年职称评审")
+    page.get_by_label("有效多少天").select_option("90")
+    page.get_by_role("button", name="做一份副本").click()
+    page.get_by_text("有效期至").wait_for()
+    assert page.locator("img.preview").evaluate("e => e.complete && e.naturalWidth > 600")
+    assert fits(page, width)
+    shot(page, f"certificate-{width}")
+    row = page.locator(".papers-made li")
+    with page.expect_download() as downloading:
+        row.get_by_role("link", name="下载PDF").click()
+    assert downloading.value.path().read_bytes().startswith(b"%PDF-")
+    address = row.get_by_role("link", name="验证页").get_attribute("href")
+    stranger = opened(browser, complaints, viewport={"width": width, "height": 900})
+    stranger.goto(f"{site}{address}")
+    assert stranger.get_by_role("heading", level=1).inner_text() == "证书副本有效"
+    assert fits(stranger, width)
+    shot(stranger, f"paper-{width}")
+    row.get_by_role("button", name="收回").click()
+    page.get_by_text("已收回").wait_for()
+    stranger.reload()
+    assert stranger.get_by_role("heading", level=1).inner_text() == "这份证明已被本人收回"
+    assert [each for each in complaints if "410" not in each] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_transcript_is_made(certificate, site, browser, width):
+    complaints: list[str] = []
+    page = opened(browser, complaints, viewport={"width": width, "height": 900}, java_script_enabled=False)
+    sign_in(page, site, "xiaoming")
+    page.get_by_role("link", name="开一份年度学时证明").click()
+    page.get_by_label("给谁、做什么用").fill("单位年度考核")
+    page.get_by_role("button", name="开证明").click()
+    page.get_by_text("2024年度学时证明").first.wait_for()
+    assert fits(page, width)
+    shot(page, f"papers-{width}")
+    assert complaints == []
