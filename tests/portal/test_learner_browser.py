@@ -65,7 +65,7 @@ def test_a_certificate_is_looked_at_copied_for_a_purpose_and_verified(certificat
     page.get_by_label("有效多少天").select_option("90")
     page.get_by_role("button", name="做一份副本").click()
     page.get_by_text("有效期至").wait_for()
-    assert page.locator("img.preview").evaluate("e => e.complete && e.naturalWidth > 600")
+    assert page.locator("img.preview").evaluate("e => e.decode().then(() => e.naturalWidth)") > 600
     assert fits(page, width)
     shot(page, f"certificate-{width}")
     row = page.locator(".papers-made li")
