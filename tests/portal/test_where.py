@@ -175,6 +175,17 @@ def test_the_answer_comes_onto_the_page(town, text):
         assert 'http-equiv="refresh"' not in page
 
 
+def test_a_source_that_cannot_read_a_span_brings_what_it_has(town):
+    with FakeMoodle(rows=5) as moodle:
+        Source.objects.filter(pk=town.source.pk).update(
+            url=moodle.url, allow_private=True, token=vault().seal(moodle.token.encode(), TOKEN),
+            options={"route": "enrolled"}, most_missing=100,
+        )  # fmt: skip
+        looked(town, date(2024, 8, 2))
+    run = SyncRun.objects.latest("pk")
+    assert (run.state, run.new) == ("done", 4)  # that route does not show a course without criteria
+
+
 def test_a_source_that_does_not_answer_is_told_and_tried_again(town, text):
     client = town.client("xiaoming")
     client.post("/where/", {**ASKED, "source": town.source.pk})
