@@ -24,7 +24,12 @@ class Platform(models.Model):
     registered_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["issuer", "client_id"], name="lti_platform_once")]
+        constraints = [
+            # one that was switched off has no client id any more
+            models.UniqueConstraint(
+                fields=["issuer", "client_id"], condition=~models.Q(client_id=""), name="lti_platform_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} ({self.issuer})"

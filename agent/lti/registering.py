@@ -20,7 +20,7 @@ from agent.intake.models import Source
 from agent.localtime import now
 from agent.lti.errors import PlatformSilent, RegistrationInvalid, RegistrationOver
 from agent.lti.keys import LIMITS
-from agent.lti.models import Platform, Registration
+from agent.lti.models import Platform, Registration, Subject
 from connectors.errors import ConnectorError
 from connectors.http import HttpSession
 
@@ -191,6 +191,8 @@ def _save(
         "issuer": issuer, "client_id": client, "deployments": [deployment], "auth_url": auth_url, "jwks_url": jwks_url,
         "jwks": None, "jwks_at": None, "registered_by": by[:150], "registered_at": now(),
     }  # fmt: skip
+    # another LMS has other people under the same numbers
+    Subject.objects.filter(platform__source=source).exclude(platform__issuer=issuer).delete()
     made, _ = Platform.objects.update_or_create(source=source, defaults=said)
     record(
         by, "lti.registered", on=f"source {source.name}", after={"issuer": issuer, "deployment": deployment},

@@ -474,6 +474,15 @@ def test_by_hand_two_values_are_enough(lms, town, text):
     assert client.get(path).status_code == 200
 
 
+def test_another_lms_in_a_sources_place_does_not_inherit_who_its_users_are(lms, known, town):
+    launched(Client(), lms)
+    registering.take(town.source, client="again", deployment="1", by="test")
+    assert Subject.objects.count() == 1
+    town.source.url = "https://new.example"
+    registering.take(town.source, client="again", deployment="1", by="test")
+    assert not Subject.objects.exists()
+
+
 def test_our_key_is_sealed_and_one(house):
     keys.published()
     keys.published()
