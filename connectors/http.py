@@ -177,6 +177,14 @@ class HttpSession:
     def _posting(self, form: Callable[[], Form]) -> Send:
         return lambda url, **how: self._session.post(url, data=form(), **how)
 
+    def post_json(self, path: str, body: Any, judge: Judge, *, headers: Callable[[], dict[str, str]] = dict) -> Any:
+        """Post JSON, once, and return the JSON of the answer; ``headers`` and errors as `get`."""
+
+        def send(url: str, **how: Any) -> requests.Response:
+            return self._session.post(url, json=body, headers=headers(), **how)
+
+        return self._ask(path, send, judge, patient=False)
+
     def get(
         self,
         path: str,
@@ -298,7 +306,7 @@ class HttpSession:
 
     def _body(self, url: str, response: requests.Response) -> bytearray:
         """The body, unpacked, while it is within the limit."""
-        if response.status_code != requests.codes.ok:
+        if response.status_code not in (requests.codes.ok, requests.codes.created):
             raise _status_error(url, response)
         body = bytearray()
         while piece := response.raw.read(_CHUNK, decode_content=True):

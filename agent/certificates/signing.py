@@ -33,17 +33,19 @@ class Stamp:
 
 
 def sign_pdf(
-    page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None, under: bytes = b""
-) -> bytes:
+    page: bytes, keys: SigningKeys, stamp: Stamp, authority: TimestampAuthority | None = None, under: bytes = b"", *,
+    several: bool = False,
+) -> bytes:  # fmt: skip
     """The signed document; its signature covers every byte and permits no change (DocMDP 1).
 
     :param authority: stamps the signature with the time (PAdES B-T)
+    :param several: it may have more pages than one; the signature's place is on the first
     :param under: a packed content stream (`underlay.operators`) that is drawn before the page's own
     :raises PageUnexpected: ``page`` is not what Typst makes.
     :raises TimestampError: the authority does not stamp it; there is no page then
     """
     room = cms_signer(keys).room(authority)
-    document = _Update(page)
+    document = _Update(page, several=several)
     signature, widget, appearance = (document.size + n for n in range(3))
     x1, y1, x2, y2 = stamp.rect
     document.add(
@@ -81,7 +83,7 @@ def sign_pdf(
 class _Update:
     """An incremental update in the making."""
 
-    def __init__(self, page: bytes) -> None:
+    def __init__(self, page: bytes, *, several: bool = False) -> None:
         found = _TRAILER.search(page, max(0, len(page) - 1024))
         if not found:
             raise PageUnexpected(reason="no trailer of the classic kind")
@@ -93,7 +95,8 @@ class _Update:
         self.root = self._find(rb"/Root " + _NUMBER, self._trailer)
         self.size = self._find(rb"/Size (\d+)", self._trailer)
         pages = self._find(rb"/Pages " + _NUMBER, self._object(self.root))
-        self.page = self._find(rb"/Kids\[" + _NUMBER + rb"\]", self._object(pages))  # one page, and no other
+        rest = rb"(?: \d+ 0 R)*\]" if several else rb"\]"  # one page, and no other
+        self.page = self._find(rb"/Kids\[" + _NUMBER + rest, self._object(pages))
 
     @staticmethod
     def _find(pattern: bytes, where: bytes) -> int:

@@ -13,7 +13,7 @@ from django.db.models import F
 from agent.intake.errors import BackfillOpen, RangeInvalid, SpansUnknown
 from agent.intake.models import Backfill, Source
 from agent.intake.pages import Landed, Ready
-from agent.intake.sync import Progress, Pull, running
+from agent.intake.sync import Mode, Progress, Pull, running
 from agent.localtime import SHANGHAI, now
 from connectors.base import Connector
 from connectors.records import Span
@@ -39,6 +39,35 @@ def begin(source: Source, since: date, until: date) -> Backfill:
 def pending(source: Source) -> Backfill | None:
     """The backfill of ``source`` that is not done yet."""
     return Backfill.objects.filter(source=source, finished_at=None).first()
+
+
+def look(
+    source: Source,
+    span: Span,
+    progress: Progress | None = None,
+    *,
+    because: str = "hand",
+    follow_up: Callable[[], None] | None = None,
+) -> Landed:
+    """Read ``span`` once, because somebody waits for it, and keep no place; of a source that can't read a range,
+    what is new.
+
+    :raises SourceBusy: another process syncs this source.
+    :raises SourceResting: it failed too often, and nobody asked by hand.
+    :raises SyncFailed: the source failed; what has landed stays.
+    """
+    with running(source, "backfill", because, span) as run:
+        pull = Pull(source, run, progress, follow_up)
+
+        def read(reader: Connector) -> None:
+            reader.look()
+            if reader.capabilities.spans:
+                pull.take(reader.completions(span))
+                pull.settle(whole=False)
+            else:
+                pull.read(reader, Mode.RECENT)
+
+        return pull.go(read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ def because(code: str) -> str:
     """What made it run."""
     words = {
         "hand": gettext("手动"), "clock": gettext("定时"), "push": gettext("平台通知"), "backfill": gettext("补采"),
+        "learner": gettext("学员询问"),
     }  # fmt: skip
     return words.get(code, code)
 

@@ -26,9 +26,13 @@ from agent.portal.views import (
     hooks,
     identities,
     invitations,
+    lti,
+    lti_setup,
     mapping,
     oidc,
     organisations,
+    paper_check,
+    papers,
     quarantine,
     reconciliation,
     resets,
@@ -40,18 +44,28 @@ from agent.portal.views import (
     verify,
     verify_api,
     verify_file,
+    where,
 )
 
 app_name = "portal"
 _VERIFY = "[vV][eE][rR][iI][fF][yY]"  # not (?i), which Django can't turn back into an address
 _pages = [
+    re_path(rf"^{_VERIFY}/[pP]/(?P<token>[^/]+)/?$", paper_check.shown, name="verify-paper"),
     # first, for more people ask for it than for all others together
     re_path(rf"^{_VERIFY}/(?P<number>[^/]+)/(?P<token>[^/]+)/?$", verify.shown, name="verify-certificate"),
     path("", home.home, name="home"),
     path("<int:year>/", home.year, name="year"),
+    path("where/", where.where, name="where"),
     path("desk/", home.desk, name="desk"),
     path("desk.xlsx", home.book, name="desk-book"),
     path("certificates/", certificates.index, name="certificates"),
+    path("certificates.zip", papers.everything, name="certificates-zip"),
+    path("certificates/<str:number>/declaration.zip", papers.declaration, name="certificate-declaration"),
+    path("certificates/<str:number>/", papers.certificate, name="certificate"),
+    path("certificates/<str:number>.png", papers.preview, name="certificate-preview"),
+    path("papers/", papers.index, name="papers"),
+    path("papers/<int:number>.pdf", papers.page, name="paper-pdf"),
+    path("papers/<int:number>/end/", papers.end, name="paper-end"),
     path("certificates/<str:number>.pdf", certificates.page, name="certificate-pdf"),
     path("certificates/<str:number>.jwt", certificates.credential, name="certificate-credential"),
     path("certificates/<str:number>.json", certificates.credential, {"form": "json"}, name="certificate-proven"),
@@ -84,6 +98,7 @@ _pages = [
     path("sources/connect/", connect.index, name="connect"),
     path("sources/connect/<int:number>/", connect.one, name="connect-draft"),
     path("sources/<int:number>/", sources.source, name="source"),
+    path("sources/<int:number>/lti/", lti_setup.index, name="lti-setup"),
     path("sources/connected/<int:number>/", connect.done, name="connected"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/items/<int:number>/", quarantine.one, name="quarantine-item"),
@@ -152,6 +167,13 @@ _pages = [
     path("learners/<int:number>/", identities.one, name="learner-identity"),
     path("resets/<str:token>/", resets.reset, name="reset"),
     path("invitations/<str:token>/", invitations.accept, name="invitation"),
+    path("lti/login/", lti.login, name="lti-login"),
+    path("lti/launch/", lti.launch, name="lti-launch"),
+    path("lti/certificates/", lti.launch, name="lti-certificates"),
+    path("lti/open/", lti.opening, name="lti-open"),
+    path("lti/link/", lti.link, name="lti-link"),
+    path("lti/jwks.json", lti.jwks, name="lti-jwks"),
+    path("lti/register/<str:token>/", lti_setup.register, name="lti-register"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     # nothing but a cookie of the reader's own is set: no token wanted, so that public pages are the same for everybody
     path("language/", csrf_exempt(set_language), name="language"),
@@ -161,14 +183,16 @@ _pages = [
 # who says themselves which methods they take; every other address is to be looked at only
 _TAKE = frozenset({
     "account-codes", "account-email", "account-oidc", "account-password", "account-session-end",
-    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "connect",
-    "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step",
-    "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
-    "learner-identity", "learners", "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take",
-    "organisation", "organisation-give", "organisation-invite", "organisation-new", "quarantine-confirm",
+    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "certificate",
+    "connect", "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new",
+    "filing-step", "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
+    "learner-identity", "learners", "lti-certificates", "lti-launch", "lti-link", "lti-login", "lti-open",
+    "lti-register", "lti-setup", "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take",
+    "organisation", "organisation-give", "organisation-invite", "organisation-new", "paper-end", "papers",
+    "quarantine-confirm",
     "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source",
     "staff-account-change", "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify",
-    "verify-api", "verify-credential", "verify-file",
+    "verify-api", "verify-credential", "verify-file", "where",
 })  # fmt: skip
 
 

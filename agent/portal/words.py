@@ -177,7 +177,8 @@ def with_the_bureau(filings: int) -> str:
 def task_name(task: str) -> str:
     """A kind of work that the queue does; one that we don't know keeps its own name."""
     said = {
-        "pull": gettext("读取来源"), "backfill": gettext("补采"), "stages": gettext("匹配、计学时、签发"),
+        "pull": gettext("读取来源"), "backfill": gettext("补采"),
+        "look": gettext("替学员再取一次"), "stages": gettext("匹配、计学时、签发"),
         "figures": gettext("清点数字"), "notices": gettext("通知学员"), "archive": gettext("打包证书"),
         "reconcile": gettext("每日对账"), "tree_head": gettext("签署公开日志"), "rescue": gettext("接管中断的工作"),
         "tidy": gettext("清理旧工作"), "classes": gettext("到期开班、结业"), "reminders": gettext("提醒到期的备案"),

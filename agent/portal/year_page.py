@@ -19,10 +19,20 @@ from agent.credit.year import Year, YearEntry, year_of
 from agent.intake.models import SyncRun
 from agent.learners.identity import mask_name
 from agent.learners.models import Learner
+from agent.localtime import local_date
+from agent.localtime import now as moment
 from agent.matching.waiting import Waiting, waiting_of
+from agent.portal import track_words
+from agent.portal.reads import next_reads
 from agent.portal.ring import Band, ring, small_ring
+from agent.portal.track import Mender, drawn, mender_of, of_credited, of_waiting
 from agent.portal.words import category_name, english, for_learners, headline, readable, still_needed, surplus
+from agent.programmes import workdays
 from agent.quarantine.codes import fix, sentence
+from agent.quarantine.models import Held
+
+TITLE_DAYS = 5
+"""Working days before the papers for a title are handed in (notice 2024-17, 二)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,22 @@ class Note:
     reason: str
     fix: str
     since: datetime
+    can: str  # what the learner themselves can do
+    expected: str
+    track: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A course in the ledger, how far it has come, and why its certificate waits."""
+
+    entry: YearEntry
+    track: str
+    said: str
+    held: str
+    can: str
+    expected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +80,7 @@ class Cut:
     name: str
     sentence: str
     source: str
-    entries: list[YearEntry]
+    entries: list[tuple[YearEntry, str]]  # each with what the learner can do
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +104,9 @@ class YearPage:
     cuts: list[Cut]
     years: list[YearLink]
     done_by: date
+    days_left: int | None  # None: that day is over
     surplus: str
+    rows: list[Row]
 
     @property
     def history(self) -> int:
@@ -115,18 +143,34 @@ def page_of(
     """The page of ``policy``'s year."""
     year = year_of(learner, policy)
     now = year.standing
+    waiting = waiting_of(learner, policy.year)
+    reads = next_reads({held.source for held in waiting if mender_of(held.code) is Mender.LMS})
+    done_by = date.fromisoformat(f"{policy.year}-{policy.year_end.parameters.done_by}")
+    left = (done_by - local_date(moment())).days
     return YearPage(
         year=year,
         headline=headline(now, policy.categories, policy.year),
         ring=_ring(policy, now),
         lines=_lines(policy, now),
         claimed=sum(entry.claimed for entry in year.entries),
-        notes=[_note(held, learner) for held in waiting_of(learner, policy.year)],
+        notes=[_note(held, learner, reads.get(held.source)) for held in waiting],
         cuts=_cuts(year),
         years=[YearLink(each, small(policies[each], where)) for each, where in years.items()],
-        done_by=date.fromisoformat(f"{policy.year}-{policy.year_end.parameters.done_by}"),
+        done_by=done_by,
+        days_left=left if left >= 0 else None,
         surplus=surplus(now, policy.categories),
+        rows=_rows(year),
     )
+
+
+def title_deadline(filing: date, policy: Policy) -> date:
+    """By when somebody has done who hands in papers for a title on ``filing``: 5 working days before, and not later
+    than the year's own end (notice 2024-17, 二; R21).
+
+    :raises agent.programmes.workdays.CalendarUnknown: the holidays of that time are not published yet
+    """
+    end = date.fromisoformat(f"{policy.year}-{policy.year_end.parameters.done_by}")
+    return min(workdays.before(filing, TITLE_DAYS), end)
 
 
 def last_reads() -> list[tuple[str, datetime]]:
@@ -185,13 +229,33 @@ def _lines(policy: Policy, now: Standing) -> list[Line]:
     return [*lines, Line(gettext("合计"), now.total, now.required["total"], still_needed(now))]
 
 
-def _note(held: Waiting, learner: Learner) -> Note:
+def _rows(year: Year) -> list[Row]:
+    """The ledger's courses with their steps; one query where a certificate may wait."""
+    waiting = [entry for entry in year.entries if not entry.certificate and entry.category != "public"]
+    keys = [str(entry.achievement) for entry in waiting]
+    held = Held.objects.filter(what=Held.What.CERTIFICATE, key__in=keys, released_at=None) if keys else ()
+    codes = {item.key: (item.code, readable(item.params)) for item in held}
+    rows = []
+    for entry in year.entries:
+        code, params = codes.get(str(entry.achievement), ("", {}))
+        own = entry.category != "public" and bool(entry.credited or entry.certificate)
+        track = of_credited(certificate=bool(entry.certificate), public=not own, held=code)
+        words = track_words.said(track)
+        rows.append(Row(
+            entry, drawn(track, words), words, sentence(code, params, english=english()) if code else "",
+            track_words.you_can(code) if code else "", track_words.expected(track, None),
+        ))  # fmt: skip
+    return rows
+
+
+def _note(held: Waiting, learner: Learner, next_read: datetime | None) -> Note:
     # one number under two names: the other may be somebody else's, and is shown to nobody in full
     params = {
         key: mask_name(str(value)) if key in {"name", "known"} and value != learner.name else value
         for key, value in readable(held.params).items()
     }
     in_english = english()
+    track = of_waiting(held.code)
     return Note(
         course=held.course_name or held.course,
         source=held.source,
@@ -199,6 +263,10 @@ def _note(held: Waiting, learner: Learner) -> Note:
         reason=sentence(held.code, params, english=in_english),
         fix=for_learners(fix(held.code, english=in_english)),
         since=held.opened_at,
+        can=track_words.you_can(held.code),
+        expected=track_words.expected(track, next_read),
+        track=drawn(track, track_words.said(track)),
+        said=track_words.said(track),
     )
 
 
@@ -214,5 +282,6 @@ def _cuts(year: Year) -> list[Cut]:
             continue
         name, text = (rule.name.en, rule.sentence.en) if english() else (rule.name.zh, rule.sentence.zh)
         source = f"{rule.source.document} {rule.source.article}"
-        cuts.append(Cut(name, text.format_map(shown_parameters(rule)), source, entries))
+        told = [(entry, track_words.you_can_of_cut(entry.reason)) for entry in entries]
+        cuts.append(Cut(name, text.format_map(shown_parameters(rule)), source, told))
     return cuts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -49,6 +49,14 @@ def defer_pull(source: Source, mode: str, because: str, *, priority: int = USUAL
     return defer(
         "pull", waiting=f"{mode}:{source.pk}", lock=f"source:{source.pk}", priority=priority,
         source=source.pk, mode=mode, because=because, unless_within=unless_within,
+    )  # fmt: skip
+
+
+def defer_look(source: Source, since: datetime, until: datetime) -> bool:
+    """Ask for a span of a source to be read once: somebody waits for it; who asks for the same waits with them."""
+    return defer(
+        "look", waiting=f"look:{source.pk}:{since:%Y%m%d}", lock=f"source:{source.pk}", priority=ASKED,
+        source=source.pk, since=since.isoformat(), until=until.isoformat(),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 
@@ -32,12 +32,15 @@ from agent.work import reminding, telling
 from agent.work.lasting import persistently
 from agent.work.queue import AGAIN, defer, defer_backfill, defer_figures, defer_notices, defer_stages
 from agent.work.retry import pause
+from connectors.records import Span
 
 _log = logging.getLogger(__name__)
 TURN = 60.0
 """Seconds that a backfill goes on before others of its source get a turn."""
 KEPT_HOURS = 7 * 24
 """How long finished jobs are kept to be looked at."""
+LEARNER = "learner"
+"""Because of whom a source is looked at again."""
 STOPPING = "stopping"
 """The name in a job's context of the event that says: end after this page."""
 
@@ -54,6 +57,16 @@ def pull_source(
         pull(found, Mode(mode), _Progress(context, found), because=because, follow_up=_ask_for_stages)
         defer_stages()  # rows that were missing or refused may have come back without a new one
         refresh(found)  # so that nobody waits for it at the page of the courses
+
+
+@app.task(name="look", pass_context=True)
+def look_again(context: JobContext, *, source: int, since: str, until: str, attempts: int = 0) -> None:
+    """Read a span of a source once: a learner waits for a course of it."""
+    found = Source.objects.get(pk=source)
+    span = Span(*map(datetime.fromisoformat, (since, until)))
+    with _again(context, attempts), suppress(SourceResting):
+        backfills.look(found, span, _Progress(context, found), because=LEARNER, follow_up=_ask_for_stages)
+        defer_stages()
 
 
 @app.task(name="backfill", pass_context=True)

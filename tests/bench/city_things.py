@@ -11,6 +11,8 @@ from agent.learners.models import Account
 from agent.localtime import local_date, now
 from agent.matching.models import Decision
 from agent.organisations.models import Membership, Organisation
+from agent.papers import making
+from agent.papers.models import Paper
 from agent.people import invitations, presence, resets
 from agent.programmes.attachments import attach
 from agent.programmes.drafts import begin
@@ -34,9 +36,11 @@ def things() -> Things:
     for place, side in enumerate((found.own, found.other)):
         department, base = body[_DEPARTMENTS[place]], body[_BASES[place]]
         side.update(_of_department(department) | _of_base(base))
-        side["certificate"] = (
-            mine.number if not place else Certificate.objects.exclude(learner=mine.learner).first().number
-        )  # type: ignore[union-attr]
+        certificate = mine if not place else Certificate.objects.exclude(learner=mine.learner).first()
+        assert certificate is not None
+        paper = Paper.objects.filter(certificate=certificate).first()
+        paper = paper or making.copy(certificate, purpose="bench", days=90, by="bench")
+        side |= {"certificate": certificate.number, "paper": paper.pk, "paper_token": paper.token}
     # the filing that a base may read is one that it carries out
     Programme.objects.filter(pk=found.own["filing"]).update(implementer=body[_BASES[0]])
     invited, ended = (invitations.invite(body[_BUREAU], AUDITOR, by="bench") for _ in range(2))

@@ -29,6 +29,7 @@ NOT_YET = "kept as somebody types, with who saved it; what comes of it is an eve
 OWN_KEEPING = "writes runs and figures, which are kept and never changed"
 
 PAGES: dict[str, str | set[str]] = {
+    "where": "a question, kept with who asked; the pull that it asks for is a run",
     "verify-file": ASKS,
     "verify-credential": ASKS,
     "verify": ASKS,
@@ -73,6 +74,15 @@ PAGES: dict[str, str | set[str]] = {
     "connect": NOT_YET,
     "connect-draft": {"source.connect", "source.change"},
     "source": {"source.renamed", "source.schedule", "source.paused", "source.resumed"},
+    "certificate": {"paper.made"},
+    "papers": {"paper.made"},
+    "paper-end": {"paper.ended"},
+    "lti-setup": {"lti.registered", "lti.forgotten"},
+    "lti-login": "a state and a nonce that live five minutes",
+    "lti-launch": {"lti.linked"},
+    "lti-certificates": {"lti.linked"},
+    "lti-open": {"lti.linked"},
+    "lti-link": {"lti.linked"},
     "mapping-try": NO_ROW,
     "mapping-confirm": {"mapping.link"},
     "mapping-withdraw": {"mapping.unlink"},

@@ -186,7 +186,8 @@ def test_nothing_runs_off_the_page(troubled, certificate, site, browser, screens
     town, (language, widths) = troubled, screens
     complaints: list[str] = []
     address = urlsplit(certificate.verify_url).path
-    paths = {"xiaoming": ("/", "/certificates/", "/verify/", address)}
+    own = ("/", "/certificates/", f"/certificates/{certificate.number}/", "/papers/", "/where/?q=课程")
+    paths = {"xiaoming": (*own, "/verify/", address)}
     paths |= {"operator": ("/", *STAFF), "reviewer": ("/", *STAFF), "guest": ("/", "/runs/", "/reconciliation/")}
     clients = {who: town_cookie(town, who) for who in (*paths, "newcomer", "officer")}
     page = opened(browser, complaints, java_script_enabled=True)

@@ -120,7 +120,7 @@ def test_few_queries_whatever_the_number_of_courses(town):
         connection,
     ) as queries:
         client.get("/")
-    assert len(queries) <= 8, [q["sql"][:90] for q in queries.captured_queries]
+    assert len(queries) <= 10, [q["sql"][:90] for q in queries.captured_queries]
 
 
 def test_nobody_sees_anything_before_signing_in(town):

@@ -15,6 +15,7 @@ from agent.learners.models import Account, Learner
 from agent.localtime import local_date, now
 from agent.matching.models import Decision
 from agent.organisations.models import Kind, Membership, Organisation
+from agent.papers import making
 from agent.people import invitations, presence, resets
 from agent.programmes.attachments import attach
 from agent.programmes.drafts import begin
@@ -72,10 +73,12 @@ def things_of(town: Any) -> Things:
         SourceDraft.objects.create(organisation=each.organisation, kind="moodle", name=f"{each}2", by="test").pk
         for each in sources
     ]
+    papers = [making.copy(each, purpose="评审用", days=30, by="test") for each in (mine, theirs)]
     return Things(
         town,
         own={
-            "code": {"number": mine.number, "token": mine.token}, "certificate": mine.number, "body": bodies["base"].pk,
+            "code": {"number": mine.number, "token": mine.token}, "certificate": mine.number, "paper": papers[0].pk,
+            "body": bodies["base"].pk,
             "source": town.source.pk, "link": links[0], "held": items[0], "decision": decided[0],
             "source_draft": begun[0], "run": town.run.pk, "programme": town.programmes["P2"].pk,
             "invitation": ended.invitation.pk,
@@ -91,7 +94,8 @@ def things_of(town: Any) -> Things:
         other={
             "filing": elsewhere.pk, "unsent": unsent["other"].pk, "file": files["other"],
             "source": source.pk, "link": links[1], "held": items[1], "decision": decided[1], "source_draft": begun[1],
-            "certificate": theirs.number, "programme": town.programmes["P1"].pk,
+            "certificate": theirs.number, "paper": papers[1].pk, "paper_token": papers[1].token,
+             "programme": town.programmes["P1"].pk,
             "run": SyncRun.objects.create(source=source, state="done", finished_at=now()).pk,
             "presence": stranger.presences.latest("pk").pk, "learner_account": wangwu.user_id,
             "draft": save_draft(plain(), bodies["health"], by="test").pk,

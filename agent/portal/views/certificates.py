@@ -31,16 +31,16 @@ def index(request: HttpRequest) -> HttpResponse:
         .order_by("-learned_on", "-pk")
     )
     live = sum(each.state == Certificate.State.ISSUED for each in own)
-    context = {"person": person, "certificates": own, "headline": headline(live)}
+    context = {"person": person, "certificates": own, "headline": headline(live), "live": live}
     return render(request, "portal/certificates.html", context)
 
 
 @login_required
 def page(request: HttpRequest, number: str) -> HttpResponse:
     """The signed PDF; the first who wants it has it made."""
-    certificate = _own(request, number)
+    certificate = own(request, number)
     if certificate.state != Certificate.State.ISSUED:
-        return _refused(request, certificate)
+        return refused(request, certificate)
     try:
         stored = pdf_of(certificate)
     except XueshiError as error:
@@ -51,9 +51,9 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 def credential(request: HttpRequest, number: str, form: str = "jwt") -> HttpResponse:
     """The credential (Open Badges 3.0), as VC-JWT or with an embedded proof: what wallets and machines check."""
-    certificate = _own(request, number)
+    certificate = own(request, number)
     if certificate.state != Certificate.State.ISSUED:
-        return _refused(request, certificate)
+        return refused(request, certificate)
     try:
         body, kind = credential_in(form, certificate)
     except XueshiError as error:
@@ -61,7 +61,8 @@ def credential(request: HttpRequest, number: str, form: str = "jwt") -> HttpResp
     return _file(body, kind, certificate, form)
 
 
-def _own(request: HttpRequest, number: str) -> Certificate:
+def own(request: HttpRequest, number: str) -> Certificate:
+    """The certificate of that number, if it is theirs who asks."""
     learner = person_of(request).learner
     found = Certificate.objects.select_related(*_OF).filter(number=number, learner=learner).first() if learner else None
     if found is None:
@@ -69,7 +70,8 @@ def _own(request: HttpRequest, number: str) -> Certificate:
     return found
 
 
-def _refused(request: HttpRequest, certificate: Certificate) -> HttpResponse:
+def refused(request: HttpRequest, certificate: Certificate) -> HttpResponse:
+    """One that is not in force is not given out."""
     return render(request, "portal/revoked.html", {"certificate": certificate}, status=410)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from agent.credit.policy import Policy
 from agent.flow import policies
 from agent.localtime import local_date, now
 from agent.portal.desk_book import book_of
 from agent.portal.desks import desks_of
 from agent.portal.people import Person, person_of
 from agent.portal.spans import choices, chosen
-from agent.portal.year_page import last_reads, page_of, years_of
+from agent.portal.year_page import last_reads, page_of, title_deadline, years_of
+from agent.programmes.workdays import CalendarUnknown
 
 
 @login_required
@@ -56,10 +61,26 @@ def _year(request: HttpRequest, person: Person, asked: int | None) -> HttpRespon
     if asked and asked not in rules:
         raise Http404
     page = page_of(person.learner, rules[chosen], rules, years) if chosen else None
-    context = {"person": person, "page": page, "today": local_date(now())}
+    context = {"person": person, "page": page, "today": local_date(now())} | _title(
+        request, rules[chosen] if chosen else None
+    )
     if page is None or page.empty:
         return render(request, "portal/year_empty.html", context | {"reads": last_reads()})
     return render(request, "portal/year.html", context)
+
+
+def _title(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
+    """By when who applies for a title has done, for the day that they name; asked, and kept nowhere."""
+    said = request.GET.get("filing", "")[:10]
+    if not said or policy is None:
+        return {}
+    try:
+        filing = date.fromisoformat(said)
+        return {"filing": filing, "title_by": title_deadline(filing, policy)}
+    except ValueError:
+        return {"filing_wrong": True}
+    except CalendarUnknown:
+        return {"filing": filing, "calendar_unknown": True}
 
 
 def _desk(request: HttpRequest, person: Person) -> HttpResponse:

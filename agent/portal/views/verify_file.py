@@ -17,6 +17,7 @@ from agent.errors import XueshiError
 from agent.portal.lookup import public_page
 from agent.portal.throttle import Brake
 from agent.portal.verdict_words import reason_of, steps
+from agent.portal.views import paper_check
 from agent.portal.views.verify import discreet, form_page
 
 _FILES = 60  # in a quarter of an hour from one address
@@ -47,10 +48,13 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def _judge(request: HttpRequest, file: UploadedFile[Any]) -> HttpResponse:
+    content = file.read()
+    if paper := paper_check.of_file(content):
+        return paper_check.page(request, paper)
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         return form_page(request, status=503, busy=True)
     try:
-        checked = check_pdf(file.read())
+        checked = check_pdf(content)
     except XueshiError as error:
         return render(request, "portal/not_now.html", {"error": error}, status=503)
     finally:
