@@ -19,12 +19,16 @@ maximal in this way, so every marginal is right.
 
 **Sessions** are not windows: an earlier window may sit on a session's day although another day would do. Then hours
 of earlier demands are moved among their own days (an augmenting path) before anything is cut. Amounts of earlier
-demands stay. This is only tried where somebody has sessions.
+demands stay. This is only tried from the first demand with sessions on.
+
+**A cap on a group** (so many hours of a kind in a year) lowers a demand before it comes here, to what its group has
+left. Then the first promise has an exception: without an earlier one of its group a demand may be worth more, and take
+more of a day from a later one of another kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -41,32 +45,31 @@ class Demand(NamedTuple):
         return range(self.first, self.last + 1) if self.sessions is None else self.sessions
 
 
-def allocate(
-    demands: Sequence[Demand], cap: int, taken: Mapping[int, int] | None = None
-) -> tuple[list[int], dict[int, int]]:
-    """What each demand gets (hundredths, in the order given), and what every day then holds.
+class Days:
+    """The days of a learner, and what stands on them (``used``: ordinal → hundredths)."""
 
-    ``demands`` are sorted by their last day. ``taken``: what days hold already, and keep.
-    """
-    days = _Days(demands, cap, dict(taken or {}))
-    movable = any(demand.sessions is not None for demand in demands)
-    given = []
-    for number, demand in enumerate(demands):
-        got = days.fill(demand) if demand.sessions is None else days.attend(demand.sessions, demand.need)
-        while movable and got < demand.need:
-            moved = days.move(number, demand.need - got)
+    def __init__(self, cap: int, taken: Mapping[int, int] | None = None) -> None:
+        self.cap, self.used = cap, dict(taken or {})
+        self.demands: list[Demand] = []
+        self.standing: list[dict[int, int]] = []  # what each demand holds: day → hundredths
+        self.later: dict[int, int] = {}  # a full day → a later one: union-find, so that a full month is skipped at once
+        self.movable = False
+
+    def take(self, demand: Demand) -> int:
+        """What the next demand gets, in hundredths. They come sorted by their last day."""
+        number = len(self.demands)
+        self.demands.append(demand)
+        if demand.sessions is None:
+            got = self.fill(demand)
+        else:
+            self.movable = True
+            got = self.attend(demand.sessions, demand.need)
+        while self.movable and got < demand.need:
+            moved = self.move(number, demand.need - got)
             if not moved:
                 break
             got += moved
-        given.append(got)
-    return given, days.used
-
-
-class _Days:
-    def __init__(self, demands: Sequence[Demand], cap: int, used: dict[int, int]) -> None:
-        self.demands, self.cap, self.used = demands, cap, used
-        self.standing: list[dict[int, int]] = []  # what each demand holds: day → hundredths
-        self.later: dict[int, int] = {}  # a full day → a later one: union-find, so that a full month is skipped at once
+        return got
 
     def fill(self, demand: Demand) -> int:
         """Take what is free in the window, earliest days first."""

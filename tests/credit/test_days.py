@@ -5,9 +5,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.credit.days import Demand, allocate
+from agent.credit.days import Days, Demand
 
 CAP = 3
+
+
+def allocate(some, cap, taken=None):
+    days = Days(cap, taken)
+    return [days.take(demand) for demand in some], days.used
 
 
 @st.composite
