@@ -17,6 +17,8 @@ from agent.credit.policy_kinds import Kind, NotLearning
 from agent.credit.policy_types import Category, Hours, Word
 from agent.localtime import local_date
 
+Fault = tuple[tuple[str | int, ...], str, str]
+"""Place, sentence, fix."""
 _DAY = 10  # characters of 2024-06-03
 
 
@@ -159,13 +161,6 @@ class Asked(Part):
     carried_over: dict[Category, Hours] = Field({}, description="Last year's surplus (R25)")
 
 
-def first_day(each: AskedAchievement) -> date | None:
-    """Its first day, where it is known."""
-    if each.start is not None:
-        return each.start
-    return min((session.date for session in each.sessions), default=None)
-
-
 def last_day(each: AskedAchievement) -> date | None:
     """The day that decides its year, where any day is known."""
     if each.end is not None:
@@ -178,9 +173,9 @@ _WORKED: Any = frozenset({"training", "study", "expert_activity"})
 _WHOLE_DAY = 24 * 100
 
 
-def faults(asked: Asked) -> list[tuple[tuple[str | int, ...], str, str]]:
+def faults(asked: Asked) -> list[Fault]:
     """Place, sentence and fix of everything that can't be true, whatever the policy."""
-    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    found: list[Fault] = []
     ids: set[str] = set()
     proofs: set[str] = set()
     for number, each in enumerate(asked.achievements):
@@ -202,11 +197,11 @@ def faults(asked: Asked) -> list[tuple[tuple[str | int, ...], str, str]]:
     return found
 
 
-def _days(each: AskedAchievement) -> list[tuple[tuple[str | int, ...], str, str]]:
+def _days(each: AskedAchievement) -> list[Fault]:
     last = last_day(each)
     if last is None:
         return [(("end",), "it says no day", "Give its end: the day it was done, or of its certificate.")]
-    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    found: list[Fault] = []
     if each.start is not None and last < each.start:
         field = "end" if each.end else "sessions"
         found.append(((field,), f"it ends before it starts ({each.start})", "Exchange the two, or correct one."))

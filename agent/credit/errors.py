@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from agent.errors import XueshiError
 
 
@@ -31,3 +33,18 @@ class AchievementInvalid(XueshiError, ValueError):
 
     code = "E_ACHIEVEMENT_INVALID"
     fix = "Rows like this belong into quarantine before hours are reckoned; correct the row at its source."
+
+
+class YearInvalid(XueshiError):
+    """{file}, {path}: {reason} (it says {value})."""
+
+    code = "E_YEAR_INVALID"
+    fix = "{how}"
+    problems: Sequence[Mapping[str, str]] = ()
+
+
+class YearUnreadable(XueshiError):
+    """{file} is not JSON: {reason}."""
+
+    code = "E_YEAR_UNREADABLE"
+    fix = "Write one learner's year as one JSON object (UTF-8), many as one line each. `xueshi credit schema` shows the shape."

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from agent.credit.errors import RuleUnknown
-from agent.credit.policy_model import Frozen, Hours, Policy, Rule
+from agent.credit.policy_model import Policy, Rule
+from agent.credit.policy_types import Frozen, Hours
 from agent.credit.reasons import hours_text
 
 

@@ -1,7 +1,7 @@
 """Working days in China: official holidays, and the weekends that are worked for them.
 
 The calendar comes with `chinesecalendar` and ends with the year whose holidays are published. Beyond it Monday to
-Friday are counted, and whoever asks is told so.
+Friday are counted, and whoever asks is told so; only `before` refuses, for a deadline is not guessed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ from typing import NamedTuple
 
 import chinese_calendar
 
+from agent.errors import XueshiError
+
 LAST_YEAR = max(day.year for day in chinese_calendar.constants.holidays)
 """The last year whose holidays are known."""
 _FIRST_YEAR = min(day.year for day in chinese_calendar.constants.holidays)
 _SATURDAY = 5
+
+
+class CalendarUnknown(XueshiError):
+    """The working days of {year} are not known: the calendar goes from {first} to {last}."""
+
+    code = "E_CALENDAR_UNKNOWN"
+    fix = "Update chinesecalendar when the holidays of {year} are published, or ask about another day."
 
 
 class Counted(NamedTuple):
@@ -49,3 +58,17 @@ def after(day: dt.date, days: int) -> dt.date:
         day += dt.timedelta(1)
         days -= is_working(day)
     return day
+
+
+def before(day: dt.date, days: int) -> dt.date:
+    """The working day that is ``days`` working days before ``day``.
+
+    :raises CalendarUnknown: it would have to be guessed
+    """
+    while True:
+        if not _FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise CalendarUnknown(year=day.year, first=_FIRST_YEAR, last=LAST_YEAR)
+        if days == 0:
+            return day
+        day -= dt.timedelta(1)
+        days -= is_working(day) if day.year >= _FIRST_YEAR else 0

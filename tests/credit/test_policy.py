@@ -16,7 +16,7 @@ from agent.credit.explain import explain, shown_parameters
 from agent.credit.lint import lint, lint_policy, published_schema
 from agent.credit.policy import load_policy, policy_files, schema
 from agent.credit.policy_file import Unreadable, plain, read
-from agent.credit.policy_model import to_hundredths
+from agent.credit.policy_types import to_hundredths
 
 SHIPPED = files("mappings").joinpath("370400", "2024", "policy.yaml").read_text("utf-8")
 POLICY = load_policy("370400", 2024)
