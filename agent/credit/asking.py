@@ -134,6 +134,12 @@ def learner_year(policy: Policy, asked: Asked) -> LearnerYear:
         asked.learner.series,
         asked.learner.freelancer,
         asked.carried_over,
+        tuple(
+            (f"achievements[{number}].evidence[{position}].sha256", proof.sha256)
+            for number, each in enumerate(asked.achievements)
+            for position, proof in enumerate(each.evidence)
+            if proof.sha256
+        ),
     )
 
 

@@ -48,3 +48,17 @@ class YearUnreadable(XueshiError):
 
     code = "E_YEAR_UNREADABLE"
     fix = "Write one learner's year as one JSON object (UTF-8), many as one line each. `xueshi credit schema` shows the shape."
+
+
+class EvidenceUsed(XueshiError):
+    """{path}: this evidence proves something of line {line} already."""
+
+    code = "E_EVIDENCE_USED"
+    fix = "A file is used once in the whole system: keep it where it belongs, and remove it from the other line."
+
+
+class YearsTooMany(XueshiError):
+    """{file} is larger than {most} MB, and can't be read at once."""
+
+    code = "E_YEARS_TOO_MANY"
+    fix = "Write one learner a line (JSON lines): they are read one after another, as many as there are."

@@ -20,12 +20,12 @@ def differences(policy: Policy, example: Example) -> Iterator[tuple[Place, str]]
     """Where the rules come to something else than the example says: its place inside the example, and a sentence."""
     try:
         policy = policy.with_parameters(example.parameters)
-        result = reckon(policy, learner_year(policy, example.year))
+        result = reckon(policy, learner_year(policy, example.asked))
     except ValidationError as error:
         yield ("parameters",), str(error.errors()[0]["msg"])
         return
     except (AchievementInvalid, CalendarUnknown) as error:
-        yield ("year",), error.message
+        yield ("achievements",), error.message
         return
     yield from _entries(policy, example, result)
     expected, found = example.standing, result.standing

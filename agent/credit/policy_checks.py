@@ -76,9 +76,8 @@ def contradictions(policy: Policy) -> Found:
     if needed > total:
         yield ("rules",), "the categories need more hours than the year", "Correct one of the required hours."
     for number, example in enumerate(policy.examples):
-        place = ("examples", number, "year")
-        for where, sentence, fix in faults(example.year) or unfit(policy, example.year):
-            yield (*place, *where), sentence, fix
+        for where, sentence, fix in faults(example.asked) or unfit(policy, example.asked):
+            yield ("examples", number, *where), sentence, fix
 
 
 def _words(place: Place, rule: Rule) -> Found:

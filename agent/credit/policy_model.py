@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, PrivateAttr
 
-from agent.credit.asked import Asked
+from agent.credit.asked import Asked, AskedAbsence, AskedAchievement, AskedApplication, AskedLearner
 from agent.credit.policy_kinds import (
     Absence,
     Auditor,
@@ -111,11 +111,20 @@ class Example(Frozen):
 
     name: Text
     parameters: dict[RuleId, Any] = {}
-    year: Asked = Asked()
+    learner: AskedLearner = AskedLearner()
+    achievements: tuple[AskedAchievement, ...] = ()
+    absences: tuple[AskedAbsence, ...] = ()
+    title_application: AskedApplication | None = None
+    carried_over: dict[Category, Hours] = {}
     entries: tuple[ExpectedEntry, ...] = ()
     standing: ExpectedStanding = ExpectedStanding()
     deadline: str = ""
     certificates: tuple[ExpectedCertificate, ...] = ()
+
+    @property
+    def asked(self) -> Asked:
+        """The learner's year."""
+        return Asked.model_construct(**{name: getattr(self, name) for name in Asked.model_fields})
 
 
 _R = TypeVar("_R", bound=RuleBase)

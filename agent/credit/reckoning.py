@@ -31,6 +31,7 @@ class LearnerYear:
     series: str = ""
     freelancer: bool = False
     carried_over: Mapping[str, int] | None = None
+    proofs: tuple[tuple[str, str], ...] = ()  # place and hash of each file that it rests on
 
 
 @dataclass(frozen=True, slots=True)

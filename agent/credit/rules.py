@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from math import inf
+from typing import Any
 
 from agent.credit.bars import barred_by
 from agent.credit.days import Days
@@ -56,30 +58,54 @@ class Decision:
     @property
     def params(self) -> dict[str, str]:
         """What the reason's sentence shows; may be stored beside the code (`agent.credit.reasons.sentence`)."""
-        return {
-            "claimed": hours_text(self.claimed),
-            "filed": hours_text(self.filed),
-            "recognised": hours_text(self.recognised),
-            "credited": hours_text(self.credited),
-            "capped": hours_text(self.capped),
-            "over": hours_text(self.recognised - self.credited),
-            "days": str(self.days),
-            "cap": hours_text(self.cap),
-            "step": hours_text(self.step),
-            "subject": self.subject,
-            "first_day": self.first_day.isoformat() if self.first_day else "",
-            **self.more,
-        }
+        return _params(
+            self.claimed, self.filed, self.recognised, self.credited, self.days, self.cap, self.step, self.subject,
+            self.first_day, self.more.items(),
+        )  # fmt: skip
+
+    @property
+    def reasons(self) -> tuple[str, str]:
+        """Why, in Chinese and English."""
+        return _sentences(
+            self.code, self.claimed, self.filed, self.recognised, self.credited, self.days, self.cap, self.step,
+            self.subject, self.first_day, tuple(self.more.items()),
+        )  # fmt: skip
 
     @property
     def reason_zh(self) -> str:
         """Why, in Chinese."""
-        return sentence(self.code, "zh", self.params)
+        return self.reasons[0]
 
     @property
     def reason_en(self) -> str:
         """Why, in English."""
-        return sentence(self.code, "en", self.params)
+        return self.reasons[1]
+
+
+def _params(
+    claimed: int, filed: int, recognised: int, credited: int, days: int, cap: int, step: int, subject: str,
+    first_day: date | None, more: Iterable[tuple[str, str]],
+) -> dict[str, str]:  # fmt: skip
+    return {
+        "claimed": hours_text(claimed),
+        "filed": hours_text(filed),
+        "recognised": hours_text(recognised),
+        "credited": hours_text(credited),
+        "capped": hours_text(claimed - credited),
+        "over": hours_text(recognised - credited),
+        "days": str(days),
+        "cap": hours_text(cap),
+        "step": hours_text(step),
+        "subject": subject,
+        "first_day": first_day.isoformat() if first_day else "",
+        **dict(more),
+    }
+
+
+@lru_cache(maxsize=20_000)  # most of a city's rows have one of a few hundred reasons
+def _sentences(code: str, *facts: Any) -> tuple[str, str]:
+    params = _params(*facts)
+    return sentence(code, "zh", params), sentence(code, "en", params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,13 +340,6 @@ def test_all_that_the_cap_leaves_is_credited(year):
         assert entry.recognised - entry.credited < 10
 
 
-def test_reasons_show_all_their_parameters():
-    params = only(training()).params
-    for code in REASONS:
-        assert sentence(code, "zh", params)
-        assert sentence(code, "en", params)
-
-
 @pytest.mark.parametrize(("hundredths", "text"), [(0, "0"), (800, "8"), (750, "7.5"), (133, "1.33"), (5, "0.05")])
 def test_hours_are_written_as_people_write_them(hundredths, text):
     assert hours_text(hundredths) == text
