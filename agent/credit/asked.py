@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -34,15 +35,20 @@ def _moment(value: object) -> Moment:
     if isinstance(value, Moment):
         return value
     try:
-        if type(value) is not str:
-            raise ValueError  # noqa: TRY301 - one sentence for all
-        if len(value) == _DAY:
-            return Moment(date.fromisoformat(value))
-        at = datetime.fromisoformat(value)
-        return Moment(local_date(at), at)
+        if type(value) is str:
+            return _read(value)
     except ValueError:
-        kind, sentence = "day", "not a day, nor an instant with its time zone"
-        raise PydanticCustomError(kind, sentence) from None
+        pass
+    kind, sentence = "day", "not a day, nor an instant with its time zone"
+    raise PydanticCustomError(kind, sentence)
+
+
+@lru_cache(maxsize=4096)  # a year has 366 days
+def _read(value: str) -> Moment:
+    if len(value) == _DAY:
+        return Moment(date.fromisoformat(value))
+    at = datetime.fromisoformat(value)
+    return Moment(local_date(at), at)
 
 
 def _day(value: object) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from agent.credit.errors import RuleUnknown
@@ -59,12 +59,27 @@ def _parameters(part: Frozen, prefix: str) -> Iterator[tuple[str, str]]:
         value: Any = getattr(part, name)
         if isinstance(value, Frozen):
             yield from _parameters(value, f"{prefix}{name}.")
-        elif field.metadata and any(each in field.metadata for each in _HOURS):
-            yield f"{prefix}{name}", hours_text(value)
-        elif isinstance(value, tuple):
-            yield f"{prefix}{name}", "、".join(value) or "-"
         else:
-            yield f"{prefix}{name}", str(value).lower() if isinstance(value, bool) else str(value)
+            yield f"{prefix}{name}", _shown(value, hours=_is_hours(field.annotation, field.metadata))
+
+
+def _shown(value: Any, *, hours: bool) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "、".join(_shown(each, hours=hours) for each in value) or "-"
+    if isinstance(value, Frozen):
+        return " ".join(text for _, text in _parameters(value, ""))
+    return hours_text(value) if hours else str(value)
+
+
+def _is_hours(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether a field holds hours, also where it may be left out."""
+    return any(each in _HOURS for each in metadata) or any(
+        each in _HOURS or _is_hours(each) for each in get_args(annotation)
+    )
 
 
 _HOURS = get_args(Hours)[1:]

@@ -160,11 +160,19 @@ class Policy(Frozen):
 
     def of_kind(self, kind: type[_R]) -> tuple[_R, ...]:
         """All rules of a kind, in the file's order."""
-        return tuple(rule for rule in self.rules if isinstance(rule, kind))
+        return tuple(self._by_kind.get(kind, ()))  # type: ignore[arg-type] # a list of its own for each kind
 
     def the(self, kind: type[_R]) -> _R | None:
         """The rule of a kind of which there is one at most."""
-        return next(iter(self.of_kind(kind)), None)
+        found = self._by_kind.get(kind)
+        return found[0] if found else None  # type: ignore[return-value]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[RuleBase], list[Rule]]:
+        found: dict[type[RuleBase], list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(type(rule), []).append(rule)
+        return found
 
     # Of these kinds a policy has exactly one (`agent.credit.policy_checks` sees to it).
     @cached_property

@@ -19,6 +19,8 @@ _A_YEAR = 366 * 24 * 100
 
 def to_hundredths(value: object) -> int:
     """Hours as a person writes them (8, 7.5, "0.10") → hundredths of an hour, exactly, or ValueError."""
+    if type(value) is int and 0 <= value <= _A_YEAR // 100:
+        return value * 100
     if type(value) is float and 0 <= value <= _A_YEAR:  # as JSON has it; no NaN is above 0
         result = round(value * 100)
         if result / 100 == value and result <= _A_YEAR:

@@ -28,7 +28,7 @@ from agent.credit.worth import Achievement, Worth, own_worth
 __all__ = ["Achievement", "Decision", "Evaluation", "Standing", "evaluate", "standing"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as an achievement
 class Decision:
     """What one achievement is worth, by which rule, and why. Hours in hundredths."""
 

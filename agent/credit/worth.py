@@ -12,7 +12,7 @@ from agent.credit.policy_model import Policy
 from agent.credit.reasons import hours_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of a million it would take 5 s more to make them, and nobody changes one
 class Achievement:
     """Something learned or done: what `agent.credit.rules.evaluate` judges. Without ``kind`` it is a filed training.
 
