@@ -108,6 +108,28 @@ class Proof(Part):
     parts: tuple[Word, ...] = ()
 
 
+_PROOF: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": 200, "description": "its SHA-256"},
+        {
+            "type": "object",
+            "properties": {
+                "type": {"type": "string", "pattern": "^[a-z][a-z_]{0,39}$", "description": "as the policy (R23) says"},
+                "sha256": {"type": "string", "minLength": 1, "maxLength": 200},
+                "parts": {"type": "array", "items": {"type": "string", "pattern": "^[a-z][a-z_]{0,39}$"}},
+            },
+        },
+    ]
+}
+_PROOFS = {
+    "description": "Files that prove it; the same hash twice is the same file, and one file counts once in the system",
+    "anyOf": [_PROOF, {"type": "array", "items": _PROOF}],
+}
+Proofs = Annotated[
+    tuple[Annotated[Proof, BeforeValidator(_proof)], ...], BeforeValidator(_list), WithJsonSchema(_PROOFS)
+]
+
+
 class AskedAchievement(Part):
     """Something learned or done."""
 
@@ -129,7 +151,7 @@ class AskedAchievement(Part):
     counted_before: bool = Field(False, strict=True, description="The item counted already, in another year or place")
     level: Word | None = Field(None, description="national or provincial, where a rule of theirs prevails (R15)")
     passed: bool = Field(True, strict=True)
-    evidence: Annotated[tuple[Annotated[Proof, BeforeValidator(_proof)], ...], BeforeValidator(_list)] = ()
+    evidence: Proofs = ()
     auditor: Word | None = Field(None, description="Who audited it (R24)")
     synced_on: Day | None = Field(None, description="When it arrived (R20)")
     covers: tuple[Name, ...] = Field((), description="Of a transfer: achievements that its hours hold already")

@@ -48,7 +48,7 @@ def _rule(rule: Rule) -> list[str]:
         f"  {rule.sentence.en.format_map(parameters)}",
         f"  依据 source: {rule.source.document} {rule.source.article}",
     ]
-    for name, value in parameters.items():
+    for name, value in ((name, value) for name, value in parameters.items() if value):
         ours = "（通知未规定，默认值 / the notice is silent, a default）" if name.split(".")[0] in rule.silent else ""
         lines.append(f"  {name}: {value}{ours}")
     return lines
@@ -65,7 +65,7 @@ def _parameters(part: Frozen, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _shown(value: Any, *, hours: bool) -> str:
     if value is None:
-        return "-"
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

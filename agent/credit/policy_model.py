@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr
 
@@ -110,6 +110,8 @@ class Example(Frozen):
     """
 
     name: Text
+    of: tuple[RuleId, ...] = Field(min_length=1, description="The rules that it shows")
+    case: Literal["notice", "edge"] = Field(description="What the notice says, or a case at a rule's edge")
     parameters: dict[RuleId, Any] = {}
     learner: AskedLearner = AskedLearner()
     achievements: tuple[AskedAchievement, ...] = ()
