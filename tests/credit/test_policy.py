@@ -197,12 +197,12 @@ def test_a_folder_of_another_region_is_refused(tmp_path):
         ("version: 370400/2024.2", "version: 370400/2023.1", "version", "not of this region"),
         ('region: "370400"', "region: 370400", "region", "string"),
         ("year: 2024\n", 'year: "2024"\n', "year", "integer"),
-        ("id: a, credited: 50", "id: a, credited: 49", "examples[1].entries[0].credited", "come to 50"),
-        ("credited: 2, rule: R10", "credited: 2, rule: R11", "examples[3].entries[1].rule", "R10 decides"),
-        ("R10, reason: day_cap", "R10, reason: duration", "examples[3].entries[1].reason", "day_cap"),
+        ("id: a, credited: 50", "id: a, credited: 49", "examples[2].entries[0].credited", "come to 50"),
+        ("credited: 2, rule: R10", "credited: 2, rule: R11", "examples[13].entries[1].rule", "R10 decides"),
+        ("R10, reason: day_cap", "R10, reason: duration", "examples[13].entries[1].reason", "day_cap"),
         ("met: true}", "met: false}", "examples[0].standing.met", "true"),
-        ("hours: 50, start: 2024", "hours: 50, start: 2025", "examples[1].achievements[0].end", "ends before"),
-        ("      - {id: b, credited: 40", "      - {id: x, credited: 40", "examples[1].entries[1].id", "no achievement"),
+        ("hours: 50, start: 2024", "hours: 50, start: 2025", "examples[2].achievements[0].end", "ends before"),
+        ("      - {id: b, credited: 40", "      - {id: x, credited: 40", "examples[2].entries[1].id", "no achievement"),
     ],
 )
 def test_lint_names_the_place_and_the_reason(old, new, path, words):
