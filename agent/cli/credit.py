@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-import orjson
 import typer
 
 from agent.cli.output import AsJson, bars, emit, person
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="What hours come to under the year's rules.", no_args_is_help=True)
 Policy = Annotated[str, typer.Option("--policy", help="region/year, like 370400/2024")]
-Full = Annotated[bool, typer.Option("--full", help="Also the policy's stamp, and of each entry kind, day and reason code.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Also the policy's stamp, and of each entry kind, day and reason code.")
+]
 LARGEST = 64 << 20
 """Bytes of one learner's year, or of a list; lines have no end."""
 
@@ -47,16 +48,18 @@ def rules_of(policy: str) -> Rules:
 
 @group.command("evaluate")
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="A learner's year (JSON); many as lines or as a list; - reads from a pipe.")],
+    file: Annotated[
+        Path, typer.Argument(help="A learner's year (JSON); many as lines or as a list; - reads from a pipe.")
+    ],
     policy: Policy,
     full: Full = False,
     processes: Annotated[int | None, typer.Option(help="For many learners; else one a core.", min=1, max=64)] = None,
-    as_json: AsJson = False,
+    as_json: AsJson = False,  # noqa: ARG001 - the answer is JSON with and without
 ) -> None:
     """What each achievement counts, by which rule and why, and where the year stands. The answer is JSON.
 
-    `xueshi credit schema` shows the shapes. Of many learners each is answered by a line; a line that is refused says why,
-    and the others go on.
+    `xueshi credit schema` shows the shapes. Of many learners each is answered by a line; a line that is refused says
+    why, and the others go on.
     """
     from agent.credit.bulk import evaluate_many, evaluate_one  # noqa: PLC0415
 
@@ -67,7 +70,9 @@ def evaluate(
             emit(evaluate_one(rules.load(), _whole(chain([head], stream), str(file)), str(file), full=full))
             return
         listed = head.lstrip().startswith(b"[")
-        lines = _of_list(_whole(chain([head], stream), str(file)), str(file)) if listed else _lines(chain([head], stream))
+        lines = (
+            _of_list(_whole(chain([head], stream), str(file)), str(file)) if listed else _lines(chain([head], stream))
+        )
         out, first = sys.stdout.buffer, True
 
         def write(line: bytes) -> None:
@@ -94,7 +99,7 @@ def evaluate(
 @group.command("schema")
 def schema(
     which: Annotated[str, typer.Argument(help="input or output")] = "input",
-    as_json: AsJson = False,
+    as_json: AsJson = False,  # noqa: ARG001 - it is JSON with and without
 ) -> None:
     """The JSON Schema of what `evaluate` reads, or of what it answers."""
     from importlib.resources import files  # noqa: PLC0415

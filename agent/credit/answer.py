@@ -1,4 +1,4 @@
-"""What `xueshi credit evaluate` answers: entries, standing and deadline, as `mappings/credit-output.schema.json` says."""
+"""The answer of `xueshi credit evaluate`: entries, standing, deadline, as `mappings/credit-output.schema.json` says."""
 
 from __future__ import annotations
 

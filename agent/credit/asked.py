@@ -78,9 +78,7 @@ _NAME = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type"
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(_DAYS)]
 Instant = Annotated[Moment, BeforeValidator(_moment), WithJsonSchema(_DAYS)]
 Short = Annotated[str, StringConstraints(max_length=200)]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_id), WithJsonSchema(_NAME)
-]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_id), WithJsonSchema(_NAME)]
 More = Annotated[Hours, Field(gt=0)]
 
 
@@ -137,8 +135,12 @@ class AskedAchievement(Part):
     kind: Kind
     category: Category | None = Field(None, description="training and transfer have to say it; it is never guessed")
     hours: More | None = Field(None, description="As the source or the proof says")
-    minutes: Annotated[int, Field(gt=0, le=527_040, strict=True)] | None = Field(None, description="Where it counts minutes")
-    half_days: Annotated[int, Field(gt=0, le=732, strict=True)] | None = Field(None, description="Where the policy has them")
+    minutes: Annotated[int, Field(gt=0, le=527_040, strict=True)] | None = Field(
+        None, description="Where it counts minutes"
+    )
+    half_days: Annotated[int, Field(gt=0, le=732, strict=True)] | None = Field(
+        None, description="Where the policy has them"
+    )
     filed_hours: More | None = Field(None, description="As the programme was filed; without it the hours")
     filed: bool = Field(True, strict=True, description="Whether a training's programme is on record (R11)")
     start: Day | None = Field(None, description="Its first day")

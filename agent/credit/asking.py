@@ -1,9 +1,9 @@
-"""From what is asked (`agent.credit.asked`) to what the rules judge, with everything that is wrong named at its place."""
+"""From what is asked (`agent.credit.asked`) to what the rules judge; everything that is wrong is named at its place."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from agent.audit.masking import masked
 from agent.credit.asked import Asked, AskedAchievement, Fault, faults, last_day
 from agent.credit.errors import YearInvalid, YearUnreadable
 from agent.credit.policy_file import path_of
-from agent.credit.policy_kinds import Absence, Secondment
+from agent.credit.policy_kinds import Absence
 from agent.credit.policy_model import Policy
 from agent.credit.reckoning import LearnerYear
 from agent.credit.requirement import Away
@@ -76,7 +76,8 @@ def _value(values: Any, place: Sequence[str | int]) -> str:
         try:
             values = values[step]
         except (KeyError, IndexError, TypeError):
-            return "nothing" if isinstance(step, str) else _short(values)  # one thing where a list may stand
+            if isinstance(step, str):
+                return "nothing"  # a number: it is one thing, where a list may stand
     return _short(values)
 
 
@@ -89,33 +90,34 @@ def _short(value: Any) -> str:
 def unfit(policy: Policy, asked: Asked) -> list[Fault]:
     """Place, sentence and fix of everything that this policy does not know."""
     found: list[Fault] = []
-    known = ", ".join(policy.category_ids)
-    secondment, absence = policy.the(Secondment), policy.the(Absence)
+    known, absence = ", ".join(policy.category_ids), policy.the(Absence)
     for number, each in enumerate(asked.achievements):
-        place = ("achievements", number)
-        if each.kind != "training" and (
-            secondment is None if each.kind == "secondment" else each.kind not in policy.counting
-        ):
-            found.append(((*place, "kind"), f"{policy.version} has no rule for it", "Leave it out, or add the rule."))
-            continue
-        if each.category is not None and each.category not in policy.category_ids:
-            found.append(((*place, "category"), f"{policy.version} has no such category", f"Write one of {known}."))
-        if each.category is None and each.kind in {"training", "transfer"}:
-            fix = f"Add it ({known}): it is never guessed."
-            found.append(((*place, "category"), "it says no category", fix))
-        if each.half_days is not None and policy.rounding.parameters.hours_per_half_day is None:
-            found.append(((*place, "half_days"), f"{policy.version} counts no half days", "Write hours."))
-        if _needs_hours(policy, each) and not (each.hours or each.minutes or each.half_days or each.sessions):
-            found.append(((*place, "hours"), "it says no hours", "Add hours, minutes or sessions."))
+        for field, sentence, fix in _unfit(policy, each, known):
+            found.append((("achievements", number, field), sentence, fix))
     for number, away in enumerate(asked.absences):
         allowed = [reason.absence for reason in absence.parameters.reasons] if absence else []
         if away.kind not in allowed:
             fix = f"Write one of {', '.join(allowed)}." if allowed else "Leave it out."
             found.append((("absences", number, "kind"), f"{policy.version} knows no such absence", fix))
-    for category in asked.carried_over:
-        if category not in policy.category_ids:
-            found.append((("carried_over", category), f"{policy.version} has no such category", f"Write one of {known}."))
-    return found
+    return found + [
+        (("carried_over", category), f"{policy.version} has no such category", f"Write one of {known}.")
+        for category in asked.carried_over
+        if category not in policy.category_ids
+    ]
+
+
+def _unfit(policy: Policy, each: AskedAchievement, known: str) -> Iterator[tuple[str, str, str]]:
+    if not policy.rules_kind(each.kind):
+        yield "kind", f"{policy.version} has no rule for it", "Leave it out, or add the rule."
+        return
+    if each.category is not None and each.category not in policy.category_ids:
+        yield "category", f"{policy.version} has no such category", f"Write one of {known}."
+    if each.category is None and each.kind in {"training", "transfer"}:
+        yield "category", "it says no category", f"Add it ({known}): it is never guessed."
+    if each.half_days is not None and policy.rounding.parameters.hours_per_half_day is None:
+        yield "half_days", f"{policy.version} counts no half days", "Write hours."
+    if _needs_hours(policy, each) and not (each.hours or each.minutes or each.half_days or each.sessions):
+        yield "hours", "it says no hours", "Add hours, minutes or sessions."
 
 
 def _needs_hours(policy: Policy, each: AskedAchievement) -> bool:

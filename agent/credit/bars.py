@@ -10,7 +10,9 @@ from agent.credit.policy_rules import CertificateCategory
 from agent.credit.worth import Achievement
 
 
-def barred_by(policy: Policy, each: Achievement, *, freelancer: bool) -> tuple[str, str] | None:
+def barred_by(  # noqa: PLR0911 - one line for each bar
+    policy: Policy, each: Achievement, *, freelancer: bool
+) -> tuple[str, str] | None:
     """The reason's code and the rule (R09, R11, R13, R19, R20, R23, R24), or None: nothing stands in the way."""
     if each.barred:
         return "programme_voided" if each.voided else "certificate_revoked", policy.of_kind(CertificateCategory)[0].id

@@ -1,4 +1,4 @@
-"""Many learners' years, one line each: read, judged and answered in their order, in a few processes and little memory."""
+"""Many learners' years, one line each: read, judged and answered in order, in little memory."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def evaluate_many(
     return done
 
 
-def _batches(
-    rules: Rules, lines: Iterable[bytes], *, full: bool, processes: int | None
-) -> Iterator[list[_Done]]:
+def _batches(rules: Rules, lines: Iterable[bytes], *, full: bool, processes: int | None) -> Iterator[list[_Done]]:
     lines = iter(lines)
     head = list(islice(lines, _FEW))
     count = processes or _cores()
@@ -140,7 +138,7 @@ _full = False
 
 def _begin(rules: Rules, full: bool) -> None:
     """What a process has to know."""
-    global _policy, _full  # noqa: PLW0603 - that is how a pool hands it over
+    global _policy, _full
     _policy, _full = rules.load(), full
 
 

@@ -47,7 +47,7 @@ class YearUnreadable(XueshiError):
     """{file} is not JSON: {reason}."""
 
     code = "E_YEAR_UNREADABLE"
-    fix = "Write one learner's year as one JSON object (UTF-8), many as one line each. `xueshi credit schema` shows the shape."
+    fix = "Write one learner's year as a JSON object (UTF-8), many as one line each; see `xueshi credit schema`."
 
 
 class EvidenceUsed(XueshiError):

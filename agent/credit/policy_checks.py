@@ -40,7 +40,8 @@ from agent.credit.reasons import hours_text
 ONCE = (RequiredTotal, DayCap, Training, YearEnd, CarryOver, Rounding, CertificateIssuer, CertificateCategory)
 """Kinds of which a policy has exactly one."""
 AT_MOST_ONCE = (
-    ProfessionalScope, AutomaticDelivery, Declaration, Secondment, Absence, TitleDeadline, Evidence, Auditor, Precedence,
+    ProfessionalScope, AutomaticDelivery, Declaration, Secondment, Absence, TitleDeadline, Evidence, Auditor,
+    Precedence,
 )  # fmt: skip
 RULES: tuple[type[RuleBase], ...] = (*ONCE, *AT_MOST_ONCE, RequiredCategory, Catalogue, Counting)
 
@@ -172,7 +173,11 @@ def _counting(place: Place, rule: Counting, policy: Policy) -> Found:
             fix = f"Write share_day_cap: false, or see to {cap[0].id}."
             yield (*place, "each"), f"one item has {hours_text(each)} h, and {cap[0].id} lets no day hold them", fix
     if its.prevailing and its.each is None:
-        yield (*place, "prevailing"), "hours of an item, and the kind counts actual hours", "Give each, or leave it out."
+        yield (
+            (*place, "prevailing"),
+            "hours of an item, and the kind counts actual hours",
+            "Give each, or leave it out.",
+        )
     yield from _twice((*place, "prevailing"), [other.level for other in its.prevailing], "the level")
 
 

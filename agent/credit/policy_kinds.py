@@ -31,7 +31,9 @@ class CountingParameters(Frozen):
     categories: tuple[Category, ...] = Field(
         min_length=1, description="What it may count as; the first of them where the achievement says none of them"
     )
-    each: Annotated[Hours, Field(gt=0)] | None = Field(None, description="Hours of one item; without it the actual hours")
+    each: Annotated[Hours, Field(gt=0)] | None = Field(
+        None, description="Hours of one item; without it the actual hours"
+    )
     per_year: Hours | None = Field(None, description="The most in a year, all items of this kind together")
     share_day_cap: bool = Field(strict=True, description="Whether its days have the day cap in common with training")
     without_days: Literal["completion_day", "no_day"] = Field(

@@ -176,6 +176,12 @@ class Policy(Frozen):
             found.setdefault(type(rule), []).append(rule)
         return found
 
+    def rules_kind(self, kind: str) -> bool:
+        """Whether there is a rule for achievements of a kind."""
+        return (
+            kind == "training" or kind in self.counting or (kind == "secondment" and self.the(Secondment) is not None)
+        )
+
     # Of these kinds a policy has exactly one (`agent.credit.policy_checks` sees to it).
     @cached_property
     def required_total(self) -> RequiredTotal:
@@ -234,7 +240,9 @@ class Policy(Frozen):
     def auditors(self) -> tuple[frozenset[str], frozenset[str]]:
         """Who audits the employed, and who freelancers (R24)."""
         rule = self.the(Auditor)
-        return (frozenset(rule.parameters.employed), frozenset(rule.parameters.freelancer)) if rule else (frozenset(),) * 2
+        return (
+            (frozenset(rule.parameters.employed), frozenset(rule.parameters.freelancer)) if rule else (frozenset(),) * 2
+        )
 
     @cached_property
     def category_ids(self) -> tuple[str, ...]:
@@ -252,6 +260,8 @@ class Policy(Frozen):
             else rule
             for rule in self.rules
         )
-        made = Policy.model_construct(**{name: getattr(self, name) for name in type(self).model_fields} | {"rules": rules})
-        made._digest = self._digest
+        made = Policy.model_construct(
+            **{name: getattr(self, name) for name in type(self).model_fields} | {"rules": rules}
+        )
+        made._digest = self._digest  # noqa: SLF001 - one of its own kind
         return made

@@ -61,7 +61,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     "attended": (
         "认定 {credited} 学时：按实际参加的课次计（申报 {claimed} 学时；仪式、往返和休息时间不计）",
-        "{credited} h credited: by the sessions attended (of {claimed} h claimed; ceremonies, travel, rest do not count)",
+        "{credited} h credited: by the sessions attended (of {claimed} h; ceremonies, travel and rest do not count)",
     ),
     "item": (
         "认定 {credited} 学时：每项 {each} 学时",
@@ -92,9 +92,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "{credited} h credited: {months} month(s) of secondment",
     ),
     "secondment_months": (
-        "认定 {credited} 学时：援派涉及 {touched} 个月，其中 {months} 个月计入（当月满 {least} 天计一个月，每月只计一次）",
-        "{credited} h credited: {months} of the {touched} month(s) touched count"
-        " (a month counts from {least} days on, and once)",
+        "认定 {credited} 学时：援派 {touched} 个月中 {months} 个月计入（当月满 {least} 天计一个月，每月一次）",
+        "{credited} h credited: {months} of {touched} month(s) count (from {least} days on, and each month once)",
     ),
     "not_filed": (
         "不计学时：培训项目未经备案",

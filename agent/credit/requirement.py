@@ -116,7 +116,7 @@ def _days_away(policy: Policy, rule: Absence, absences: Iterable[Away]) -> int:
 
 
 def _longer(days: set[date], months: int) -> bool:
-    """Whether days are more than so many months: whole months of each stretch, and what is left in months of 30 days."""
+    """Whether days are more than so many months: whole months of each stretch, the rest in months of 30 days."""
     if not months:
         return True
     total = 0

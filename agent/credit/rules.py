@@ -18,7 +18,6 @@ from typing import Any
 from agent.credit.bars import barred_by
 from agent.credit.days import Days
 from agent.credit.errors import AchievementInvalid
-from agent.credit.policy_kinds import Secondment
 from agent.credit.policy_model import Policy
 from agent.credit.reasons import hours_text, sentence
 from agent.credit.requirement import Standing, standing
@@ -82,7 +81,7 @@ class Decision:
         return self.reasons[1]
 
 
-def _params(
+def _params(  # noqa: PLR0917 - the key of a cache
     claimed: int, filed: int, recognised: int, credited: int, days: int, cap: int, step: int, subject: str,
     first_day: date | None, more: Iterable[tuple[str, str]],
 ) -> dict[str, str]:  # fmt: skip
@@ -278,9 +277,7 @@ def _check(policy: Policy, each: Achievement) -> None:
     reason = ""
     if each.learned_on.year != policy.year:
         reason = f"learned on {each.learned_on}, which is not in {policy.year}"
-    elif each.kind not in {"training", "secondment"} and each.kind not in policy.counting:
-        reason = f"{policy.version} has no rule for «{each.kind}»"
-    elif each.kind == "secondment" and policy.the(Secondment) is None:
+    elif not policy.rules_kind(each.kind):
         reason = f"{policy.version} has no rule for «{each.kind}»"
     elif each.kind == "training" and each.category not in policy.category_ids:
         reason = f"{policy.version} has no category «{each.category}»"

@@ -104,7 +104,9 @@ def _of_items(policy: Policy, each: Achievement, rule: Counting, of_one: int) ->
     last = each.learned_on.toordinal()
     demand = Demand(last, last, recognised)
     cap = policy.day_cap.parameters.hours_per_day if rule.parameters.share_day_cap else None
-    return Worth(_category(each, rule), claimed, recognised, code, rule.id, demand, 1, each.hours, rule.id, cap, more=more)
+    return Worth(
+        _category(each, rule), claimed, recognised, code, rule.id, demand, 1, each.hours, rule.id, cap, more=more
+    )
 
 
 def _by_rule(policy: Policy, each: Achievement, rule: Counting) -> Worth:
@@ -120,44 +122,29 @@ def _by_rule(policy: Policy, each: Achievement, rule: Counting) -> Worth:
     return worth
 
 
-def _of_hours(
-    policy: Policy,
-    each: Achievement,
-    rule: str,
-    category: str,
-    not_counted: Collection[str],
-    cap: int | None,
-    *,
-    ceiling: int | None = None,
-) -> Worth:
+def _of_hours(  # noqa: PLR0917 - one line for each of its limits, in their order
+    policy: Policy, each: Achievement, rule: str, category: str, not_counted: Collection[str], cap: int | None,
+    *, ceiling: int | None = None,
+) -> Worth:  # fmt: skip
     """The hours claimed, at most ``ceiling``, those attended, and ``cap`` for each of its days (R10); floored (R28)."""
     last, of_kind = each.learned_on.toordinal(), rule
     per_day: dict[int, int] | None = None
-    attended = None
+    attended: int | None = None
+    most: int | None = None  # that its days hold
     if each.sessions:
-        per_day, left_out = {}, 0
-        for session in each.sessions:
-            day, hours = session[0].toordinal(), session[1]
-            if not_counted and len(session) > 2 and session[2] in not_counted:  # noqa: PLR2004 - the word behind
-                left_out += hours
-            else:
-                per_day[day] = per_day.get(day, 0) + hours
-        first, days = min(per_day, default=last), max(1, len(per_day))
+        per_day, claimed = _attended(each, not_counted)
         attended = sum(per_day.values())
+        first, days = min(per_day, default=last), max(1, len(per_day))
         most = attended if cap is None else sum(min(cap, hours) for hours in per_day.values())
-        claimed = attended + left_out
     else:
         spread = policy.day_cap.parameters.without_sessions == "spread" and each.started_on is not None
         first = each.started_on.toordinal() if spread and each.started_on else last
-        days = last - first + 1
-        claimed = each.hours
-        most = claimed if cap is None else cap * days
+        days, claimed = last - first + 1, each.hours
+        most = cap * days if cap is not None else None
     if each.reported is not None:
         claimed = each.reported
     elif each.minutes is not None:
         claimed = each.minutes * 100 // policy.rounding.parameters.minutes_per_hour
-    if cap is None and attended is None:
-        most = claimed
     filed = each.kind == "training" and each.hours > 0
     worth, code = claimed, "credited" if filed else "actual"
     if ceiling is not None and worth > ceiling:
@@ -166,13 +153,23 @@ def _of_hours(
         code = "partial"
     if attended is not None and attended < worth:
         worth, code = attended, "attendance" if filed else "attended"
-    if most < worth:
+    if most is not None and most < worth:
         worth, code, rule = most, "duration", policy.day_cap.id
     recognised = _floor(policy, worth)
     if recognised < worth and code in {"credited", "actual"}:
         code, rule = "rounded", policy.rounding.id
     demand = Demand(first, last, recognised, per_day)
     return Worth(category, claimed, recognised, code, rule, demand, days, each.hours, of_kind, cap)
+
+
+def _attended(each: Achievement, not_counted: Collection[str]) -> tuple[dict[int, int], int]:
+    """Hours learned on each day of the sessions, and the hours of all of them."""
+    per_day: dict[int, int] = {}
+    for session in each.sessions:
+        if len(session) < 3 or session[2] not in not_counted:  # noqa: PLR2004 - the word behind
+            day = session[0].toordinal()
+            per_day[day] = per_day.get(day, 0) + session[1]
+    return per_day, sum(session[1] for session in each.sessions)
 
 
 def _floor(policy: Policy, hours: int) -> int:

@@ -10,13 +10,21 @@ from typing import Any
 
 import orjson
 
-_KINDS = ("training",) * 12 + ("study", "exam", "achievement", "competition", "expert_activity", "secondment", "transfer")
+_KINDS = ("training",) * 12 + (
+    "study",
+    "exam",
+    "achievement",
+    "competition",
+    "expert_activity",
+    "secondment",
+    "transfer",
+)
 _FIRST = date(2024, 1, 1)
 
 
 def made(learners: int, achievements: int, seed: int = 24) -> Iterator[dict[str, Any]]:
     """So many learners with so many achievements each, six in ten of them trainings."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - the same on each machine
     for number in range(learners):
         rows = [_row(chance, place) for place in range(achievements)]
         chance.shuffle(rows)
@@ -37,7 +45,7 @@ def _row(chance: random.Random, place: int) -> dict[str, Any]:
         row |= {"category": chance.choice(("public", "professional")), "hours": chance.randrange(2, 49) / 2}
     if kind == "training":
         row |= {"source": f"lms{chance.randrange(9)}", "course": f"P{chance.randrange(400)}", "filed_hours": 16}
-        if chance.random() < 0.15:  # noqa: PLR2004 - some have sessions
+        if chance.random() < 0.15:
             days = sorted({min(start + timedelta(chance.randrange(20)), end) for _ in range(3)})
             row["sessions"] = [{"date": f"{day}", "hours": 4} for day in days]
     if kind in {"exam", "achievement", "competition"}:

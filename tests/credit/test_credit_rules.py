@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.credit.errors import AchievementInvalid
 from agent.credit.policy import load_policy
-from agent.credit.reasons import REASONS, hours_text, sentence
+from agent.credit.reasons import hours_text
 from agent.credit.rules import Achievement, evaluate
 
 POLICY = load_policy("370400", 2024)

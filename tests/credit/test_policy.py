@@ -147,7 +147,12 @@ def test_a_folder_of_another_region_is_refused(tmp_path):
         ("allowed: false}", "allowed: false, most: 5}", "rules[24].parameters.most", "yet so much"),
         ("achievement: exam\n", "achievement: study\n", "rules[12].parameters.achievement", "R12 already rules"),
         ("each: 16", "each: 0", "rules[12].parameters.each", "greater than 0"),
-        ("hours_per_day: 8\n      not", "hours_per_day: 30\n      not", "rules[15].parameters.hours_per_day", "24 hours"),
+        (
+            "hours_per_day: 8\n      not",
+            "hours_per_day: 30\n      not",
+            "rules[15].parameters.hours_per_day",
+            "24 hours",
+        ),
         (
             "share_day_cap: false\n      hours_per_day",
             "share_day_cap: true\n      hours_per_day",
@@ -174,7 +179,12 @@ def test_a_folder_of_another_region_is_refused(tmp_path):
             "professional stands there 2 times",
         ),
         ("days_of_a_month: 15", "days_of_a_month: 32", "rules[16].parameters.days_of_a_month", "28"),
-        ("{category: professional, parts: 2}", "{category: x, parts: 2}", "rules[17].parameters.split[1].category", "x"),
+        (
+            "{category: professional, parts: 2}",
+            "{category: x, parts: 2}",
+            "rules[17].parameters.split[1].category",
+            "x",
+        ),
         (
             "{category: public, parts: 1}, {category: professional, parts: 2}",
             "{category: public, parts: 0}",
@@ -182,7 +192,12 @@ def test_a_folder_of_another_region_is_refused(tmp_path):
             "no category has a part",
         ),
         ("absence: sick_leave", "absence: abroad", "rules[17].parameters.reasons", "abroad stands there 2 times"),
-        ("working_days_before: 5", "working_days_before: -5", "rules[20].parameters.working_days_before", "than or equal"),
+        (
+            "working_days_before: 5",
+            "working_days_before: -5",
+            "rules[20].parameters.working_days_before",
+            "than or equal",
+        ),
         ("{achievement: exam, types", "{achievement: study, types", "rules[22].parameters.types", "2 times"),
         (
             "demands: []",
