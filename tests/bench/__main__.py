@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.bench import (
     archives,
+    evaluate,
     intake,
     issue,
     log,
@@ -41,6 +42,7 @@ _PARTS = {
     "verify": verify_load.run,
     "log": log.run,
     "pages": pages.run,
+    "evaluate": evaluate.run,
 }
 
 
