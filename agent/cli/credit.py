@@ -29,6 +29,9 @@ LARGEST = 64 << 20
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
+    from agent.cli import credit_reevaluate  # noqa: PLC0415 - it adds to the group
+
+    credit_reevaluate.register(group)
     app.add_typer(group, name="credit")
 
 

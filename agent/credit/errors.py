@@ -62,3 +62,10 @@ class YearsTooMany(XueshiError):
 
     code = "E_YEARS_TOO_MANY"
     fix = "Write one learner a line (JSON lines): they are read one after another, as many as there are."
+
+
+class ReasonMissing(XueshiError):
+    """Nothing says why the hours of a year are to be judged again."""
+
+    code = "E_REASON_MISSING"
+    fix = "Add --reason: it is kept with the batch, and everybody whose hours change may ask."

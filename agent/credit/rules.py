@@ -8,6 +8,7 @@ the caps of day and year over all sources. Always credited ≤ recognised ≤ cl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,20 +56,25 @@ class Decision:
         return self.claimed - self.credited
 
     @property
-    def params(self) -> dict[str, str]:
+    def params(self) -> Mapping[str, str]:
         """What the reason's sentence shows; may be stored beside the code (`agent.credit.reasons.sentence`)."""
-        return _params(
+        return _shown(*self._facts())
+
+    @property
+    def params_text(self) -> str:
+        """The same as JSON."""
+        return _text(*self._facts())
+
+    def _facts(self) -> tuple[Any, ...]:
+        return (
             self.claimed, self.filed, self.recognised, self.credited, self.days, self.cap, self.step, self.subject,
-            self.first_day, self.more.items(),
+            self.first_day, tuple(self.more.items()),
         )  # fmt: skip
 
     @property
     def reasons(self) -> tuple[str, str]:
         """Why, in Chinese and English."""
-        return _sentences(
-            self.code, self.claimed, self.filed, self.recognised, self.credited, self.days, self.cap, self.step,
-            self.subject, self.first_day, tuple(self.more.items()),
-        )  # fmt: skip
+        return _sentences(self.code, *self._facts())
 
     @property
     def reason_zh(self) -> str:
@@ -81,7 +87,9 @@ class Decision:
         return self.reasons[1]
 
 
-def _params(  # noqa: PLR0917 - the key of a cache
+# Most of a city's rows have one of a few hundred reasons: each is written once.
+@lru_cache(maxsize=20_000)
+def _shown(  # noqa: PLR0917 - the key of a cache
     claimed: int, filed: int, recognised: int, credited: int, days: int, cap: int, step: int, subject: str,
     first_day: date | None, more: Iterable[tuple[str, str]],
 ) -> dict[str, str]:  # fmt: skip
@@ -101,9 +109,14 @@ def _params(  # noqa: PLR0917 - the key of a cache
     }
 
 
-@lru_cache(maxsize=20_000)  # most of a city's rows have one of a few hundred reasons
+@lru_cache(maxsize=20_000)
+def _text(*facts: Any) -> str:
+    return json.dumps(_shown(*facts), ensure_ascii=False)
+
+
+@lru_cache(maxsize=20_000)
 def _sentences(code: str, *facts: Any) -> tuple[str, str]:
-    params = _params(*facts)
+    params = _shown(*facts)
     return sentence(code, "zh", params), sentence(code, "en", params)
 
 

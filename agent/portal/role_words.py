@@ -65,6 +65,7 @@ _ACTIONS = {
     "key.rotated": "更换签名密钥",
     "key.retired": "停用签名密钥",
     "learner.notices": "改学员通知设置",
+    "credit.reevaluate": "全年学时重新认定",
     "mapping.link": "对应课程",
     "mapping.unlink": "撤销课程对应",
     "programmes.imported": "导入项目文件",
