@@ -17,6 +17,7 @@ from tests.bench import (
     log,
     pages,
     pdf,
+    reevaluate,
     report,
     rest,
     stages,
@@ -43,6 +44,7 @@ _PARTS = {
     "log": log.run,
     "pages": pages.run,
     "evaluate": evaluate.run,
+    "reevaluate": reevaluate.run,
 }
 
 
