@@ -194,7 +194,8 @@ def as_dict(trial: Trial) -> dict[str, Any]:
     return {
         "matched": trial.matched, "learners": trial.learners, "unmatched": trial.unmatched, "moved": trial.moved,
         "hours": trial.hours, "gain": trial.gain, "lose": trial.lose, "exact": trial.exact,
-        "released": trial.released, "held": trial.held, "still": trial.still, "certificates_revoked": trial.revoked, "numbers": trial.revoked_numbers,
+        "released": trial.released, "held": trial.held, "still": trial.still,
+        "certificates_revoked": trial.revoked, "numbers": trial.revoked_numbers,
     }  # fmt: skip
 
 
