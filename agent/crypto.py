@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -20,12 +20,13 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from agent.errors import XueshiError
 
 _VERSION = b"\x01"
-_KEY_BYTES = 32
+_KEY_BYTES, _NONCE = 32, 12
 
 
 class DataKeyInvalid(XueshiError):
@@ -54,13 +55,22 @@ class Vault:
 
     def __init__(self, data_key: bytes) -> None:
         self._aead = AESGCM(_derive(data_key, b"xueshi seal v1"))
-        self._mac_key = _derive(data_key, b"xueshi fingerprint v1")
-        self._keyed = blake2b(digest_size=16, key=self._mac_key)
+        key = _derive(data_key, b"xueshi fingerprint v1")
+        # with the key taken in already, which is a third of the work on a record, and two thirds on a number
+        self._keyed, self._mac = blake2b(digest_size=16, key=key), HMAC(key, SHA256())
 
     def seal(self, text: bytes, purpose: bytes) -> bytes:
         """Encrypt ``text``; the same text gives another value each time."""
-        nonce = os.urandom(12)
+        nonce = os.urandom(_NONCE)
         return _VERSION + nonce + self._aead.encrypt(nonce, text, purpose)
+
+    def seal_each(self, texts: Sequence[bytes], purpose: bytes) -> list[bytes]:
+        """Each of ``texts`` sealed, with the kernel asked once for all their nonces: half the time of many."""
+        nonces, encrypt = os.urandom(_NONCE * len(texts)), self._aead.encrypt
+        return [
+            _VERSION + (nonce := nonces[at : at + _NONCE]) + encrypt(nonce, text, purpose)
+            for at, text in zip(range(0, len(nonces), _NONCE), texts, strict=True)
+        ]
 
     def open(self, sealed: bytes, purpose: bytes) -> bytes:
         """Decrypt what `seal` gave.
@@ -76,13 +86,15 @@ class Vault:
 
     def digest(self, record: bytes) -> bytes:
         """A keyed hash of 16 bytes over a whole record: tells whether it changed, and gives nothing away."""
-        keyed = self._keyed.copy()  # with the key taken in already, which is a third of the work
+        keyed = self._keyed.copy()
         keyed.update(record)
         return keyed.digest()
 
     def fingerprint(self, text: str) -> bytes:
         """A keyed hash of 32 bytes: equal for equal texts, and worthless to who lacks the key."""
-        return hmac.digest(self._mac_key, text.encode(), "sha256")
+        mac = self._mac.copy()
+        mac.update(text.encode())
+        return mac.finalize()
 
 
 def _derive(key: bytes, info: bytes) -> bytes:

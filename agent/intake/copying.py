@@ -44,11 +44,6 @@ def text(value: str) -> bytes:
     return size(len(data)) + data
 
 
-def data(value: bytes | None) -> bytes:
-    """``bytea``."""
-    return NULL if value is None else size(len(value)) + value
-
-
 def int4(value: int | None) -> bytes:
     """``integer``.
 

@@ -1,6 +1,6 @@
 """From a connector's record to a row of `Completion`: identity judged, number sealed, name cleaned. No database.
 
-A row is made of pieces that are kept as bytes of COPY: a learner's ten courses cost one judgement and one encryption.
+A row is made of pieces, as bytes of COPY: what repeats is kept (a course, a grade), people are judged page by page.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import add
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import orjson
 import zstandard
 
 from agent.crypto import Vault
-from agent.intake.copying import NULL, boolean, data, day, int4, int8, moments_and_days, size, text
-from agent.learners.identity import clean_name, fold_name, mask_id, normalise_id
+from agent.intake.copying import NULL, boolean, day, int4, int8, moments_and_days, size, text
+from agent.learners.identity import clean_name, fold_name, is_plain_name, mask_id, normalise_id
 from connectors.record_table import RecordTable
 from connectors.records import MUST_HAVE, Precision
 
@@ -35,23 +35,6 @@ _NUMBER = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 Said = tuple[Any, ...]
 
 
-class SealedId(NamedTuple):
-    """An identity number as it may be stored."""
-
-    masked: str
-    fingerprint: bytes | None
-    sealed: bytes | None
-    code: str
-
-
-class CleanName(NamedTuple):
-    """A name as it is stored, its form for comparison, and what is wrong with it."""
-
-    name: str
-    folded: str
-    code: str
-
-
 COLUMNS = (
     "digest", "key", "course", "course_name",
     "account", "name", "name_folded", "name_code", "id_masked", "id_fingerprint", "id_sealed", "id_code",
@@ -62,7 +45,9 @@ COLUMNS = (
 _DIGEST = size(16)
 _NOTHING = text("")
 _PRECISIONS = {precision: text(precision) for precision in get_args(Precision)}
-_PEOPLE, _COURSES, _REPEATED = 10_000, 5_000, 5_000  # pieces that are kept; a city has more people
+_COURSES, _REPEATED = 5_000, 5_000  # pieces that are kept
+_MASKED, _FINGERPRINT, _SEALED = size(18), size(32), size(47)
+"""How long the parts of an identity number are that is one: of one that is none each is as long as it is."""
 
 
 class Lander:
@@ -70,7 +55,6 @@ class Lander:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._person = lru_cache(_PEOPLE)(self._judged)
         self._course = lru_cache(_COURSES)(lambda code, name: text(_storable(code)) + text(_storable(name)))
         self._rest = lru_cache(_REPEATED)(self._counted)
         self._day = lru_cache(_REPEATED)(day)
@@ -117,7 +101,7 @@ class Lander:
             map(size, map(len, called)),
             called,
             map(self._course, of["course"], of["course_name"]),
-            map(self._person, of["user"], of["name"], of["id_number"]),
+            self._people(of["user"], of["name"], of["id_number"]),
             moments_and_days(of["completed_at"]),
             map(_PRECISIONS.__getitem__, of["precision"]),
             map(self._day, of["started_on"]),
@@ -135,10 +119,24 @@ class Lander:
         """A raw row by itself, sealed."""
         return self._vault.seal(orjson.dumps(raw), PAYLOAD_PURPOSE)
 
-    def _judged(self, user: str, name: str, number: str) -> bytes:
-        masked, fingerprint, sealed, code = self._identity(number)
-        said = map(text, (self.plain(user), *_name(name), masked))
-        return b"".join((*said, data(fingerprint), data(sealed), text(code)))
+    def _people(self, users: Sequence[str], names: Sequence[str], numbers: Sequence[str]) -> list[bytes]:
+        """Whose each record is: account, name, and the identity number masked, fingerprinted and sealed, or what is
+        wrong with it. Nobody is kept: in the order of time thousands of a city's people pass by before one is back.
+        """
+        identities = list(map(normalise_id, numbers))
+        known = [one.number for one in identities if one.number is not None]
+        sealed_each = self._vault.seal_each(list(map(str.encode, known)), ID_PURPOSE)
+        kept = zip(map(self._vault.fingerprint, known), sealed_each, strict=True)
+        people: list[bytes] = []
+        for user, name, (number, code, masked, _) in zip(self.keys(users), names, identities, strict=True):
+            if number is None:
+                said = text(masked) + NULL + NULL + text(code or "E_ID_FORMAT")
+            else:
+                fingerprint, sealed = next(kept)
+                parts = _MASKED, masked.encode(), _FINGERPRINT, fingerprint, _SEALED, sealed, _NOTHING
+                said = b"".join(parts)
+            people.append(text(user) + _name(name) + said)
+        return people
 
     def _counted(
         self,
@@ -151,17 +149,6 @@ class Lander:
         grade, employer, filing_number = said
         figures = int4(hours) + int4(minutes) + boolean(passed) + boolean(active)
         return figures + b"".join(map(text, (self.plain(grade), self.plain(employer), _storable(filing_number))))
-
-    def _identity(self, text: str) -> SealedId:
-        identity = normalise_id(text)
-        if identity.number is None:
-            return SealedId(identity.masked, None, None, identity.code or "E_ID_FORMAT")
-        return SealedId(
-            identity.masked,
-            self._vault.fingerprint(identity.number),
-            self._vault.seal(identity.number.encode(), ID_PURPOSE),
-            "",
-        )
 
 
 def open_raw(vault: Vault, sealed: bytes, place: int) -> dict[str, Any]:
@@ -187,10 +174,14 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _name(text: str) -> CleanName:
-    # a number in a name is masked, and the stars then hold the row: no certificate shall show it
-    if len(text) >= _SHORTEST_NUMBER:
-        text = _NUMBER.sub(lambda found: mask_id(found[0]), text)
-    cleaned = clean_name(text)
-    code = cleaned.code or ("E_NAME_TOO_LONG" if len(cleaned.name) > _LONGEST_NAME else "")
-    return CleanName(cleaned.name[:_LONGEST_NAME], fold_name(cleaned.name)[:_LONGEST_NAME], code)
+def _name(written: str) -> bytes:
+    """A name as it is stored, its form for comparison, and what is wrong with it."""
+    if len(written) >= _SHORTEST_NUMBER:
+        # a number in a name is masked, and the stars then hold the row: no certificate shall show it
+        written = _NUMBER.sub(lambda found: mask_id(found[0]), written)
+    elif is_plain_name(written):
+        said = text(written)
+        return said + said + _NOTHING
+    name, code, _ = clean_name(written)
+    code = code or ("E_NAME_TOO_LONG" if len(name) > _LONGEST_NAME else "")
+    return text(name[:_LONGEST_NAME]) + text(fold_name(name)[:_LONGEST_NAME]) + text(code)

@@ -13,7 +13,6 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
-from operator import mul
 from typing import NamedTuple
 
 from agent.localtime import local_date, now
@@ -40,10 +39,10 @@ class Name(NamedTuple):
 _BODY = 17
 _FULL = 18
 _OLD = 15
-_WEIGHTS = tuple(pow(2, _FULL - 1 - place, 11) for place in range(_BODY))
 _CHECKS = "10X98765432"
-# Summing over code points saves 17 subtractions; the table is turned by what "0" (48) adds 17 times over.
-_CHECK_OF = tuple(_CHECKS[(total - ord("0") * sum(_WEIGHTS)) % 11] for total in range(11))
+# The weights of ISO 7064 MOD 11-2 are powers of 2 modulo 11, and 13 is 2 modulo 11: 17 digits read to the base of 13
+# are their weighted sum but for one doubling, at a fifth of the time.
+_BASE = 13
 _FIRST_YEAR = "1900"
 _STARS = "*" * 11
 
@@ -76,8 +75,8 @@ def normalise_id(text: str) -> Identity:
     if len(text) == _FULL and text.isascii():
         body = text[:_BODY]
         # str.isdigit is enough for ASCII; the common case ends here without a regular expression
-        if body.isdigit() and _CHECK_OF[sum(map(mul, _WEIGHTS, body.encode())) % 11] == text[_BODY].upper():
-            return _dated(text if text[_BODY] != "x" else body + "X")
+        if body.isdigit() and _CHECKS[2 * int(body, _BASE) % 11] == text[_BODY] and _was_born(text[6:14]):
+            return Identity(text, None, f"{text[:3]}{_STARS}{text[14:]}")
     return _from_writing(text)
 
 
@@ -108,8 +107,7 @@ def _from_characters(written: str) -> Identity:
 
 def check_character(body: str) -> str:
     """The 18th character for 17 ASCII digits (ISO 7064 MOD 11-2)."""
-    total: int = sum(map(mul, _WEIGHTS, body.encode()))
-    return _CHECK_OF[total % 11]
+    return _CHECKS[2 * int(body, _BASE) % 11]
 
 
 def mask_id(text: str) -> str:
@@ -203,6 +201,11 @@ def clean_name(text: str) -> Name:
             # a lone surrogate can be stored and sent nowhere
             return Name(re.sub("[\ud800-\udfff]", "\ufffd", name), code, points)
     return Name(name)
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether nothing of ``text`` has another form: it is as stored, and folded, already. Nearly every name is."""
+    return _PLAIN_HAN.fullmatch(text) is not None
 
 
 def fold_name(text: str) -> str:

@@ -161,10 +161,10 @@ def test_work_that_was_asked_for_is_done_once_and_says_how_far_it_is(six: Base):
     with pytest.raises(Interrupted):
         archive_work.work(asked, stop)
     asked.refresh_from_db()
-    assert (archive_work.going(asked), archive.made(archive.of(asked))) == (True, (2, 3))
+    assert (archive_work.going(asked), archive.made(archive.of(asked))[:2]) == (True, (2, 3))
     archive_work.work(asked)
     asked.refresh_from_db()
-    assert (archive_work.going(asked), archive.made(archive.of(asked)), asked.failed) == (False, (3, 3), [])
+    assert (archive_work.going(asked), archive.made(archive.of(asked))[:2], asked.failed) == (False, (3, 3), [])
 
 
 def test_without_a_key_the_work_stops_and_says_why(six: Base, monkeypatch):

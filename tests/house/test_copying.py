@@ -32,8 +32,9 @@ NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def row(*, whole=1, small=2, words="王", some=b"", yes=True, at=NEW_YEAR, moment=None, day=None):
+    data = copying.NULL if some is None else copying.size(len(some)) + some
     return b"".join((
-        copying.int8(whole), copying.int4(small), copying.text(words), copying.data(some), copying.boolean(yes),
+        copying.int8(whole), copying.int4(small), copying.text(words), data, copying.boolean(yes),
         copying.timestamp(at), *copying.moments_and_days([moment]), copying.day(day),
     ))  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_the_overview_says_where_people_wait_and_the_desk_leads_there(asking, te
     page = text(client.get("/approvals/"))
     assert "4人等您批准证书" in page
     assert re.search(r"人工智能工程师培训.*?须经审批.*?4", page, re.DOTALL)
-    assert re.search(r'<a href="/approvals/">4人等您批准证书</a>', text(client.get("/")))
+    assert re.search(r'<a href="/approvals/"><b>4</b> <span>人等您批准证书</span></a>', text(client.get("/")))
 
 
 def test_each_who_waits_is_shown_to_be_checked(asking, text):

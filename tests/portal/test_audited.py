@@ -84,13 +84,6 @@ PAGES: dict[str, str | set[str]] = {
     "template-publish": {"template.published"},
 }  # fmt: skip
 
-LOOKS = {
-    "approvals", "certificate-credential", "certificate-pdf", "certificate-proven", "certificates", "desk", "healthz",
-    "home", "reconciliation", "reconciliation-csv", "run", "runs", "runs-csv", "transparency", "transparency-head",
-    "year",
-}  # fmt: skip
-"""Pages that never ask which method it is: they answer a form as they answer a look."""
-
 COMMANDS: dict[str, str | set[str]] = {
     "audit prune": {"audit.pruned"},
     "audit export": {"audit.exported"},
@@ -191,7 +184,7 @@ def written() -> set[str]:
 def test_every_page_that_takes_a_form_has_its_line():
     (pages,) = get_resolver().url_patterns
     taking = {each.name for each in pages.url_patterns if "POST" in methods(each.callback)}
-    assert taking == set(PAGES) | LOOKS
+    assert taking == set(PAGES)
 
 
 def test_every_command_has_its_line():

@@ -60,7 +60,9 @@ def busy(things: Any) -> Any:
         programme=mine, fate="revoke", code="other", reason="test", proposed_by="somebody", proposed_at=now()
     )
     last = Snapshot.objects.latest("pk")
-    Line.objects.filter(snapshot=last, left__isnull=False).update(left=41, right=43)
+    later = Snapshot.objects.create(day=last.day, taken_at=now(), seconds=0)
+    for line in last.lines.filter(left__isnull=False):
+        Line.objects.create(snapshot=later, source=line.source, equation=line.equation, left=41, right=43)
     defer_figures()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
@@ -160,7 +162,10 @@ def plain(cell: Any) -> Any:
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("who", sorted(STAFF))
 def test_the_workbook_says_what_the_charts_say_and_no_cell_acts(busy, who, language):
-    ProgrammeVersion.objects.filter(series="工程").update(series='=HYPERLINK("https://x.example")')
+    with connection.cursor() as cursor:  # as no page and no import would write it
+        cursor.execute("ALTER TABLE programmes_programmeversion DISABLE TRIGGER append_only")
+        ProgrammeVersion.objects.filter(series="工程").update(series='=HYPERLINK("https://x.example")')
+        cursor.execute("ALTER TABLE programmes_programmeversion ENABLE TRIGGER append_only")
     Held.objects.filter(source=busy.town.source.name).update(source="@SUM(1+1)")
     Source.objects.filter(pk=busy.town.source.pk).update(name="@SUM(1+1)")
     client = busy.town.client(who)

@@ -48,5 +48,5 @@ def test_a_worker_that_is_killed_is_followed_by_one_that_goes_on(house: str, tmp
         wait_for(lambda: not archive_work.going(Archive.objects.get()), "all are made")
     assert one("SELECT count(*) FROM certificates_certificatepdf") == PEOPLE
     assert kept.items() <= dict(CertificatePdf.objects.values_list("pk", "made_at")).items()
-    assert archive.made(archive.of_programme(find("P1"))) == (PEOPLE, PEOPLE)
+    assert archive.made(archive.of_programme(find("P1")))[:2] == (PEOPLE, PEOPLE)
     assert Archive.objects.get().failed == []
