@@ -32,6 +32,7 @@ from agent.portal.views import (
     quarantine,
     reconciliation,
     resets,
+    rules,
     runs,
     sign_in,
     sources,
@@ -143,6 +144,8 @@ _pages = [
     path("accounts/<int:number>/", accounts.one, name="staff-account"),
     path("accounts/<int:number>/reset/", accounts.reset, name="staff-account-reset"),
     path("accounts/<int:number>/change/", accounts.change, name="staff-account-change"),
+    path("rules/", rules.index, name="rules"),
+    path("api/credit/evaluate/<str:region>/<int:year>", rules.evaluate, name="evaluate-api"),
     path("audit/", audit.index, name="audit"),
     path("audit.csv", audit.export_csv, name="audit-csv"),
     path("audit.xlsx", audit.export_xlsx, name="audit-xlsx"),
@@ -160,15 +163,15 @@ _pages = [
 ]
 # who says themselves which methods they take; every other address is to be looked at only
 _TAKE = frozenset({
-    "account-codes", "account-email", "account-oidc", "account-password", "account-session-end",
-    "account-sessions-end", "approval", "approval-needed", "archive-employer", "archive-programme", "connect",
-    "connect-draft", "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step",
-    "filing-upload", "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language",
-    "learner-identity", "learners", "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take",
-    "organisation", "organisation-give", "organisation-invite", "organisation-new", "quarantine-confirm",
-    "quarantine-try", "quarantine-undo", "reset", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source",
-    "staff-account-change", "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify",
-    "verify-api", "verify-credential", "verify-file",
+    "account-codes", "account-email", "account-oidc", "account-password", "account-session-end", "account-sessions-end",
+    "approval", "approval-needed", "archive-employer", "archive-programme", "connect", "connect-draft", "evaluate-api",
+    "filing-copy", "filing-draft", "filing-drop", "filing-form", "filing-new", "filing-step", "filing-upload",
+    "filing-void", "filings-import", "hook", "invitation", "invitation-end", "language", "learner-identity", "learners",
+    "mapping-confirm", "mapping-try", "mapping-withdraw", "membership-take", "organisation", "organisation-give",
+    "organisation-invite", "organisation-new", "quarantine-confirm", "quarantine-try", "quarantine-undo", "reset",
+    "rules", "sign-in", "sign-in-code", "sign-in-enrol", "sign-out", "source", "staff-account-change",
+    "staff-account-reset", "template-choose", "template-publish", "template-upload", "verify", "verify-api",
+    "verify-credential", "verify-file",
 })  # fmt: skip
 
 

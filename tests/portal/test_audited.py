@@ -74,6 +74,8 @@ PAGES: dict[str, str | set[str]] = {
     "connect-draft": {"source.connect", "source.change"},
     "source": {"source.renamed", "source.schedule", "source.paused", "source.resumed"},
     "mapping-try": NO_ROW,
+    "rules": NO_ROW,
+    "evaluate-api": NO_ROW,
     "mapping-confirm": {"mapping.link"},
     "mapping-withdraw": {"mapping.unlink"},
     "quarantine-try": NO_ROW,
