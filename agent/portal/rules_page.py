@@ -79,7 +79,8 @@ def rules_of(policy: Policy) -> list[RuleLine]:
     for rule in policy.rules:
         name, sentence = (rule.name.en, rule.sentence.en) if english() else (rule.name.zh, rule.sentence.zh)
         parameters = shown_parameters(rule)
-        ours = "；".join(f"{key} {value}" for key, value in parameters.items() if key.split(".")[0] in rule.silent)
+        silent = {key: value for key, value in parameters.items() if key.split(".")[0] in rule.silent}
+        ours = "；".join(f"{key} {value}" for key, value in silent.items() if value not in {"", "-"})
         source = f"{rule.source.document} {rule.source.article}"
         lines.append(RuleLine(rule.id, name, sentence.format_map(parameters), source, ours))
     return lines
