@@ -145,7 +145,7 @@ class AskedAchievement(Part):
     filed: bool = Field(True, strict=True, description="Whether a training's programme is on record (R11)")
     start: Day | None = Field(None, description="Its first day")
     end: Instant | None = Field(None, description="When it was done; for a certificate its date")
-    sessions: tuple[AskedSession, ...] = Field((), description="Those attended")
+    sessions: tuple[AskedSession, ...] = Field((), max_length=1000, description="Those attended")
     source: Short = ""
     subject: Short = ""
     course: Short = Field("", description="The same word twice is the same course")
@@ -156,7 +156,9 @@ class AskedAchievement(Part):
     evidence: Proofs = ()
     auditor: Word | None = Field(None, description="Who audited it (R24)")
     synced_on: Day | None = Field(None, description="When it arrived (R20)")
-    covers: tuple[Name, ...] = Field((), description="Of a transfer: achievements that its hours hold already")
+    covers: tuple[Name, ...] = Field(
+        (), max_length=2000, description="Of a transfer: achievements that its hours hold already"
+    )
 
 
 class AskedAbsence(Part):
@@ -185,8 +187,8 @@ class Asked(Part):
     """A learner's year."""
 
     learner: AskedLearner = AskedLearner()
-    achievements: tuple[AskedAchievement, ...] = ()
-    absences: tuple[AskedAbsence, ...] = ()
+    achievements: tuple[AskedAchievement, ...] = Field((), max_length=2000)
+    absences: tuple[AskedAbsence, ...] = Field((), max_length=366)
     title_application: AskedApplication | None = None
     carried_over: dict[Category, Hours] = Field({}, description="Last year's surplus (R25)")
 

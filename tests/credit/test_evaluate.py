@@ -156,6 +156,7 @@ def a(**fields):
         ({"carried_over": {"elective": 5}}, "carried_over.elective", "no such category"),
         ({"title_application": {"filing_date": "soon"}}, "title_application.filing_date", "not a day"),
         ({"achievements": {"id": "a"}}, "achievements", "array"),
+        ({"achievements": [TRAINING] * 2001}, "achievements", "at most 2000"),
     ],
 )
 def test_what_can_not_be_true_is_refused_with_place_value_and_fix(xueshi, file, year, path, words):
