@@ -35,6 +35,7 @@ for _name in (
     "programme_deciding",
     "quarantine",
     "learner",
+    "credit",
     "certificate",
     "template",
     "certificate_life",

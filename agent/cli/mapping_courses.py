@@ -177,6 +177,8 @@ def tell(trial: Trial, *, dry_run: bool) -> None:
     page.print(
         f"  计入 {trial.matched} 条（{trial.learners} 人），不再计入 {trial.unmatched} 条，改属 {trial.moved} 条"
     )
+    if trial.gain or trial.lose:
+        page.print(f"  学时增加 {trial.gain} 人，减少 {trial.lose} 人")
     for category, worth in trial.hours.items():
         about = "" if trial.exact else "（按备案学时，未扣封顶）"
         page.print(f"  {category} {hours(worth)} 学时{about}")
@@ -191,8 +193,9 @@ def as_dict(trial: Trial) -> dict[str, Any]:
     """The difference for scripts; hours in hundredths."""
     return {
         "matched": trial.matched, "learners": trial.learners, "unmatched": trial.unmatched, "moved": trial.moved,
-        "hours": trial.hours, "exact": trial.exact, "released": trial.released, "held": trial.held,
-        "still": trial.still, "certificates_revoked": trial.revoked, "numbers": trial.revoked_numbers,
+        "hours": trial.hours, "gain": trial.gain, "lose": trial.lose, "exact": trial.exact,
+        "released": trial.released, "held": trial.held, "still": trial.still,
+        "certificates_revoked": trial.revoked, "numbers": trial.revoked_numbers,
     }  # fmt: skip
 
 

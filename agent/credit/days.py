@@ -19,12 +19,16 @@ maximal in this way, so every marginal is right.
 
 **Sessions** are not windows: an earlier window may sit on a session's day although another day would do. Then hours
 of earlier demands are moved among their own days (an augmenting path) before anything is cut. Amounts of earlier
-demands stay. This is only tried where somebody has sessions.
+demands stay. This is only tried from the first demand with sessions on.
+
+**A cap on a group** (so many hours of a kind in a year) lowers a demand before it comes here, to what its group has
+left. Then the first promise has an exception: without an earlier one of its group a demand may be worth more, and take
+more of a day from a later one of another kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 
@@ -36,54 +40,53 @@ class Demand(NamedTuple):
     need: int
     sessions: Mapping[int, int] | None = None
 
-    def days(self) -> Iterable[int]:
-        """The days it may stand on."""
-        return range(self.first, self.last + 1) if self.sessions is None else self.sessions
 
+class Days:
+    """The days of a learner, and what stands on them (``used``: ordinal → hundredths)."""
 
-def allocate(
-    demands: Sequence[Demand], cap: int, taken: Mapping[int, int] | None = None
-) -> tuple[list[int], dict[int, int]]:
-    """What each demand gets (hundredths, in the order given), and what every day then holds.
+    def __init__(self, cap: int, taken: Mapping[int, int] | None = None) -> None:
+        self.cap, self.used = cap, dict(taken or {})
+        self.demands: list[Demand] = []
+        self.standing: list[dict[int, int]] = []  # what each demand holds: day → hundredths
+        self.on: dict[int, list[int]] = {}  # who stands, or once stood, on a day
+        self.later: dict[int, int] = {}  # a full day → a later one: union-find, so that a full month is skipped at once
+        self.closed: dict[int, int] = {}  # the same of days that no moving can make room on
+        self.movable = False
 
-    ``demands`` are sorted by their last day. ``taken``: what days hold already, and keep.
-    """
-    days = _Days(demands, cap, dict(taken or {}))
-    movable = any(demand.sessions is not None for demand in demands)
-    given = []
-    for number, demand in enumerate(demands):
-        got = days.fill(demand) if demand.sessions is None else days.attend(demand.sessions, demand.need)
-        while movable and got < demand.need:
-            moved = days.move(number, demand.need - got)
+    def take(self, demand: Demand) -> int:
+        """What the next demand gets, in hundredths. They come sorted by their last day."""
+        number = len(self.demands)
+        self.demands.append(demand)
+        if demand.sessions is None:
+            got = self.fill(demand)
+        else:
+            self.movable = True
+            got = self.attend(demand.sessions, demand.need)
+        while self.movable and got < demand.need:
+            moved = self.move(number, demand.need - got)
             if not moved:
                 break
             got += moved
-        given.append(got)
-    return given, days.used
-
-
-class _Days:
-    def __init__(self, demands: Sequence[Demand], cap: int, used: dict[int, int]) -> None:
-        self.demands, self.cap, self.used = demands, cap, used
-        self.standing: list[dict[int, int]] = []  # what each demand holds: day → hundredths
-        self.later: dict[int, int] = {}  # a full day → a later one: union-find, so that a full month is skipped at once
+        return got
 
     def fill(self, demand: Demand) -> int:
         """Take what is free in the window, earliest days first."""
         held: dict[int, int] = {}
+        number = len(self.standing)
         self.standing.append(held)
         need, cap, used = demand.need, self.cap, self.used
-        day = self.free(demand.first)
+        day = _next(self.later, demand.first)
         while need > 0 and day <= demand.last:
             holds = used.get(day, 0)
             take = min(cap - holds, need)
             if take > 0:
                 used[day] = holds + take
                 held[day] = take
+                self.on.setdefault(day, []).append(number)
                 need -= take
             if holds + take >= cap:
                 self.later[day] = day + 1
-            day = self.free(day + 1)
+            day = _next(self.later, day + 1)
         return demand.need - need
 
     def attend(self, sessions: Mapping[int, int], need: int) -> int:
@@ -96,35 +99,43 @@ class _Days:
             if take > 0:
                 self.used[day] = self.used.get(day, 0) + take
                 held[day] = take
+                self.on.setdefault(day, []).append(len(self.standing) - 1)
                 left -= take
         return need - left
 
-    def free(self, day: int) -> int:
-        """The first day from ``day`` on that is not known to be full."""
-        later, root = self.later, day
-        while root in later:
-            root = later[root]
-        while day != root:
-            later[day], day = root, later[day]
-        return root
-
     def move(self, number: int, most: int) -> int:
-        """Make room for a demand by moving earlier ones among their own days; how much (0: there is no way)."""
+        """Make room for a demand by moving earlier ones among their own days; how much (0: there is no way).
+
+        Where there is none, every day that was reached is full, and who stands on one can move to others of them only.
+        That stays so whatever comes later: these days are closed, and never looked at again.
+        """
         onto: dict[int, int] = {}  # day → the demand that would come onto it
         off: dict[int, int] = {}  # earlier demand → the full day that it would leave
         queue = [number]
         for who in queue:  # grows while it is read: breadth first
-            for day in self.demands[who].days():
+            for day in self.open(self.demands[who]):
                 if day in onto or self.room(who, day) <= 0:
                     continue
                 onto[day] = who
                 if self.used.get(day, 0) < self.cap:
                     return self.shift(_way(day, onto, off), most)
-                for other in range(number):
-                    if other not in off and self.standing[other].get(day, 0):
+                for other in self.on.get(day, ()):
+                    if other not in off and other != number and self.standing[other].get(day, 0):
                         off[other] = day
                         queue.append(other)
+        for day in onto:
+            self.closed[day] = day + 1
         return 0
+
+    def open(self, demand: Demand) -> Iterator[int]:
+        """The days that it may stand on, without closed ones."""
+        if demand.sessions is not None:
+            yield from (day for day in demand.sessions if day not in self.closed)
+            return
+        day = _next(self.closed, demand.first)
+        while day <= demand.last:
+            yield day
+            day = _next(self.closed, day + 1)
 
     def shift(self, way: list[tuple[int, int, int | None]], most: int) -> int:
         """Carry out a way as far as its narrowest step allows; its first step ends on a free day."""
@@ -138,6 +149,7 @@ class _Days:
         for who, onto, left in way:
             held = self.standing[who]
             held[onto] = held.get(onto, 0) + amount
+            self.on.setdefault(onto, []).append(who)
             if left is not None:
                 held[left] -= amount
         return amount
@@ -146,6 +158,16 @@ class _Days:
         """What a demand may still put on one of its days, were the day empty of others."""
         sessions = self.demands[who].sessions
         return (self.cap if sessions is None else sessions[day]) - self.standing[who].get(day, 0)
+
+
+def _next(chain: dict[int, int], day: int) -> int:
+    """The first day from ``day`` on that is not in the chain."""
+    root = day
+    while root in chain:
+        root = chain[root]
+    while day != root:
+        chain[day], day = root, chain[day]
+    return root
 
 
 def _way(end: int, onto: Mapping[int, int], off: Mapping[int, int]) -> list[tuple[int, int, int | None]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from agent.credit.policy_model import CertificateCategory, CertificateIssuer, Policy
+from agent.credit.policy_model import Policy
+from agent.credit.policy_rules import CertificateCategory, CertificateIssuer
 
 
 def entitled(policy: Policy) -> set[tuple[str, str, str]]:

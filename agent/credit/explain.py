@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from agent.credit.errors import RuleUnknown
-from agent.credit.policy_model import Frozen, Hours, Policy, Rule
+from agent.credit.policy_model import Policy, Rule
+from agent.credit.policy_types import Frozen, Hours
 from agent.credit.reasons import hours_text
 
 
@@ -47,7 +48,7 @@ def _rule(rule: Rule) -> list[str]:
         f"  {rule.sentence.en.format_map(parameters)}",
         f"  依据 source: {rule.source.document} {rule.source.article}",
     ]
-    for name, value in parameters.items():
+    for name, value in ((name, value) for name, value in parameters.items() if value):
         ours = "（通知未规定，默认值 / the notice is silent, a default）" if name.split(".")[0] in rule.silent else ""
         lines.append(f"  {name}: {value}{ours}")
     return lines
@@ -58,12 +59,27 @@ def _parameters(part: Frozen, prefix: str) -> Iterator[tuple[str, str]]:
         value: Any = getattr(part, name)
         if isinstance(value, Frozen):
             yield from _parameters(value, f"{prefix}{name}.")
-        elif field.metadata and any(each in field.metadata for each in _HOURS):
-            yield f"{prefix}{name}", hours_text(value)
-        elif isinstance(value, tuple):
-            yield f"{prefix}{name}", "、".join(value) or "-"
         else:
-            yield f"{prefix}{name}", str(value).lower() if isinstance(value, bool) else str(value)
+            yield f"{prefix}{name}", _shown(value, hours=_is_hours(field.annotation, field.metadata))
+
+
+def _shown(value: Any, *, hours: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "、".join(_shown(each, hours=hours) for each in value) or "-"
+    if isinstance(value, Frozen):
+        return " ".join(text for _, text in _parameters(value, ""))
+    return hours_text(value) if hours else str(value)
+
+
+def _is_hours(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether a field holds hours, also where it may be left out."""
+    return any(each in _HOURS for each in metadata) or any(
+        each in _HOURS or _is_hours(each) for each in get_args(annotation)
+    )
 
 
 _HOURS = get_args(Hours)[1:]

@@ -59,10 +59,23 @@ def lint_policy(file: str, content: bytes, region: str, year: str) -> list[LintP
 
 
 def _without_example(policy: Policy, file: str) -> list[LintProblem]:
-    if policy.examples:
-        return []
     fix = "Add what the notice says by example, and a case at the edge of each rule."
-    return [LintProblem(file, "examples", "the policy has no example", fix)]
+    if not policy.examples:
+        return [LintProblem(file, "examples", "the policy has no example", fix)]
+    shown = {(rule, example.case) for example in policy.examples for rule in example.of}
+    missing = [
+        LintProblem(file, "examples", f"{rule.id} has no example of the {case}", fix)
+        for rule in policy.rules
+        for case in ("notice", "edge")
+        if (rule.id, case) not in shown
+    ]
+    known = {rule.id for rule in policy.rules}
+    return missing + [
+        LintProblem(file, f"examples[{number}].of", f"{rule} is no rule of this policy", "Correct its id.")
+        for number, example in enumerate(policy.examples)
+        for rule in {*example.of, *example.parameters}
+        if rule not in known
+    ]
 
 
 def published_schema() -> dict[str, Any]:

@@ -57,3 +57,27 @@ class Ruling(models.Model):
 
     def __str__(self) -> str:
         return f"{self.achievement_id}: {'barred' if self.barred else 'counts'}"
+
+
+class Reevaluation(models.Model):
+    """A whole year judged again, in one batch: who, why, by which policy, and what it came to. Append-only.
+
+    Its entries are those after ``after_entry`` up to ``last_entry``: nobody else writes meanwhile.
+    """
+
+    year = models.PositiveSmallIntegerField()
+    policy = models.CharField(max_length=60)
+    by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    after_entry = models.BigIntegerField()
+    last_entry = models.BigIntegerField()
+    figures = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason="") & ~models.Q(by=""), name="reevaluation_says_who_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} #{self.pk} {self.policy}"

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
+from agent.credit.asked import Asked
 from agent.credit.errors import PolicyInvalid, PolicyMissing
 from agent.credit.policy_checks import RULES, contradictions, kind_of
 from agent.credit.policy_file import Document, LintProblem, Unreadable, read
@@ -114,6 +115,12 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a policy file; `mappings/policy.schema.json` is this, and a test compares them."""
     made = TypeAdapter(Policy).json_schema(mode="validation")
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": "urn:xueshi:policy:1", **made}
+
+
+def input_schema() -> dict[str, Any]:
+    """The JSON Schema of what `xueshi credit evaluate` reads; `mappings/credit-input.schema.json` is this."""
+    made = TypeAdapter(Asked).json_schema(mode="validation")
+    return {"$schema": GenerateJsonSchema.schema_dialect, "$id": "urn:xueshi:credit-input:1", **made}
 
 
 def _root(folder: Path | None) -> Traversable:

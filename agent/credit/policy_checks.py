@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import get_args
+from typing import Any, get_args
 
+from agent.credit.asked import faults
+from agent.credit.asking import unfit
 from agent.credit.policy_file import Place
-from agent.credit.policy_model import (
+from agent.credit.policy_kinds import (
+    Absence,
+    Auditor,
+    AutomaticDelivery,
+    Counting,
+    Declaration,
+    Evidence,
+    Precedence,
+    ProfessionalScope,
+    Secondment,
+    TitleDeadline,
+)
+from agent.credit.policy_model import Policy, Rule
+from agent.credit.policy_rules import (
     CarryOver,
     Catalogue,
     CertificateCategory,
     CertificateIssuer,
     DayCap,
-    Policy,
     RequiredCategory,
     RequiredTotal,
     Rounding,
-    Rule,
-    RuleBase,
     Training,
     YearEnd,
 )
+from agent.credit.policy_types import RuleBase
+from agent.credit.reasons import hours_text
 
 ONCE = (RequiredTotal, DayCap, Training, YearEnd, CarryOver, Rounding, CertificateIssuer, CertificateCategory)
 """Kinds of which a policy has exactly one."""
-RULES: tuple[type[RuleBase], ...] = (*ONCE, RequiredCategory, Catalogue)
+AT_MOST_ONCE = (
+    ProfessionalScope, AutomaticDelivery, Declaration, Secondment, Absence, TitleDeadline, Evidence, Auditor,
+    Precedence,
+)  # fmt: skip
+RULES: tuple[type[RuleBase], ...] = (*ONCE, *AT_MOST_ONCE, RequiredCategory, Catalogue, Counting)
 
 Found = Iterator[tuple[Place, str, str]]
 """Place, sentence, fix."""
@@ -46,16 +64,21 @@ def contradictions(policy: Policy) -> Found:
         number = len(policy.of_kind(kind))
         if number != 1:
             yield ("rules",), f"{number} rules of kind {kind_of(kind)}", "A policy has exactly one of them."
+    for other in AT_MOST_ONCE:
+        if (number := len(policy.of_kind(other))) > 1:
+            yield ("rules",), f"{number} rules of kind {kind_of(other)}", "A policy has one of them at most."
     for number, rule in enumerate(policy.rules):
         yield from _words(("rules", number), rule)
         yield from _categories(("rules", number, "parameters"), rule, policy)
         yield from _parameters(("rules", number, "parameters"), rule)
+        yield from _of_kinds(("rules", number, "parameters"), rule, policy)
     needed = sum(rule.parameters.hours for rule in policy.of_kind(RequiredCategory))
     total = sum(rule.parameters.hours for rule in policy.of_kind(RequiredTotal))
     if needed > total:
         yield ("rules",), "the categories need more hours than the year", "Correct one of the required hours."
     for number, example in enumerate(policy.examples):
-        yield from _twice(("examples", number, "achievements"), [each.id for each in example.achievements], "the id")
+        for where, sentence, fix in faults(example.asked) or unfit(policy, example.asked):
+            yield ("examples", number, *where), sentence, fix
 
 
 def _words(place: Place, rule: Rule) -> Found:
@@ -72,16 +95,27 @@ def _words(place: Place, rule: Rule) -> Found:
 
 
 def _categories(place: Place, rule: Rule, policy: Policy) -> Found:
-    for field in ("category", "categories", "filled_by"):
-        value = getattr(rule.parameters, field, ())
-        for name in (value,) if isinstance(value, str) else value:
+    for field, names in _named(rule.parameters):
+        for name in names:
             if name not in policy.category_ids:
                 known = ", ".join(policy.category_ids)
-                yield (*place, field), f"no category of this policy: {name}", f"Write one of {known}."
+                yield (*place, *field), f"no category of this policy: {name}", f"Write one of {known}."
     if isinstance(rule, RequiredCategory | Catalogue):
         same = [other for other in policy.of_kind(type(rule)) if other.parameters.category == rule.parameters.category]
         if same[0] is not rule:
             yield (*place, "category"), f"rule {same[0].id} already rules this category", "Keep one of the two."
+
+
+def _named(part: Any) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """Where the parameters of a rule name categories."""
+    for field in ("category", "categories", "filled_by"):
+        value = getattr(part, field, ())
+        if value:
+            yield (field,), (value,) if isinstance(value, str) else value
+    for field in ("full_year", "split", "required", "demands"):
+        for number, inner in enumerate(getattr(part, field, ())):
+            for place, names in _named(inner):
+                yield (field, number, *place), names
 
 
 def _parameters(place: Place, rule: Rule) -> Found:
@@ -94,6 +128,57 @@ def _parameters(place: Place, rule: Rule) -> Found:
         yield (*place, "done_by"), "a credit year is the calendar year", 'Write "12-31".'
     if isinstance(rule, DayCap) and not 0 < rule.parameters.hours_per_day <= 24 * 100:
         yield (*place, "hours_per_day"), "a day has 24 hours", "Write more than 0 and at most 24."
+
+
+def _of_kinds(place: Place, rule: Rule, policy: Policy) -> Found:
+    """What contradicts itself, or another rule, in the rules of `agent.credit.policy_kinds`."""
+    if isinstance(rule, Counting):
+        yield from _counting(place, rule, policy)
+    if isinstance(rule, Secondment | Absence):
+        field = "full_year" if isinstance(rule, Secondment) else "split"
+        yield from _twice((*place, field), [part.category for part in getattr(rule.parameters, field)], "the category")
+    if isinstance(rule, Absence):
+        yield from _twice((*place, "reasons"), [each.absence for each in rule.parameters.reasons], "the absence")
+        if not sum(part.parts for part in rule.parameters.split):
+            yield (*place, "split"), "no category has a part", "Give at least one of them a part."
+    if isinstance(rule, Evidence):
+        yield from _twice((*place, "types"), [each.achievement for each in rule.parameters.types], "the kind")
+        yield from _twice((*place, "parts"), [each.type for each in rule.parameters.parts], "the type")
+    if isinstance(rule, CarryOver) and rule.parameters.most and not rule.parameters.allowed:
+        yield (*place, "most"), "nothing is carried over, and yet so much", "Write 0, or allow it."
+    if isinstance(rule, Precedence):
+        yield from _twice((*place, "demands"), [each.series for each in rule.parameters.demands], "the series")
+        for number, demand in enumerate(rule.parameters.demands):
+            if sum(part.hours for part in demand.required) > demand.total:
+                yield (*place, "demands", number, "total"), "its categories need more", "Correct one of the hours."
+
+
+def _counting(place: Place, rule: Counting, policy: Policy) -> Found:
+    its, cap = rule.parameters, policy.of_kind(DayCap)
+    same = [other for other in policy.of_kind(Counting) if other.parameters.achievement == its.achievement]
+    if same[0] is not rule:
+        yield (*place, "achievement"), f"rule {same[0].id} already rules this kind", "Keep one of the two."
+    if its.share_day_cap and its.hours_per_day is not None:
+        fix = "Write share_day_cap: false, or leave hours_per_day out."
+        yield (*place, "hours_per_day"), "it shares the day cap, and has one of its own", fix
+    if its.hours_per_day is not None and not 0 < its.hours_per_day <= 24 * 100:
+        yield (*place, "hours_per_day"), "a day has 24 hours", "Write more than 0 and at most 24."
+    for each in (its.each, *(other.each for other in its.prevailing)):
+        if each is None:
+            continue
+        if its.per_year is not None and each > its.per_year:
+            fix = "Correct each, or per_year."
+            yield (*place, "each"), f"one item has {hours_text(each)} h, and a year {hours_text(its.per_year)}", fix
+        if its.share_day_cap and cap and each > cap[0].parameters.hours_per_day:
+            fix = f"Write share_day_cap: false, or see to {cap[0].id}."
+            yield (*place, "each"), f"one item has {hours_text(each)} h, and {cap[0].id} lets no day hold them", fix
+    if its.prevailing and its.each is None:
+        yield (
+            (*place, "prevailing"),
+            "hours of an item, and the kind counts actual hours",
+            "Give each, or leave it out.",
+        )
+    yield from _twice((*place, "prevailing"), [other.level for other in its.prevailing], "the level")
 
 
 def _twice(place: Place, names: Iterable[str], what: str) -> Found:

@@ -1,89 +1,68 @@
 """What counts in one region and year: the shape of a policy file.
 
 A *policy* is data under a version: a list of *rules*, each with the id that people quote (R10), a *kind* that the code
-knows how to apply, the sentence, where the notice says it, and its parameters. Hours are whole hundredths of an hour
-(``int``) everywhere in the program; in the file they are written as people write them (8, 7.5, "0.1").
+knows how to apply, the sentence, where the notice says it, and its parameters. Their kinds are in
+`agent.credit.policy_rules` (years and training) and `agent.credit.policy_kinds` (everything else).
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    WithJsonSchema,
+from pydantic import Field, PrivateAttr
+
+from agent.credit.asked import Asked, AskedAbsence, AskedAchievement, AskedApplication, AskedLearner
+from agent.credit.policy_kinds import (
+    Absence,
+    Auditor,
+    AutomaticDelivery,
+    Counting,
+    Declaration,
+    Evidence,
+    Precedence,
+    ProfessionalScope,
+    Secondment,
+    TitleDeadline,
 )
-from pydantic_core import PydanticCustomError
+from agent.credit.policy_rules import (
+    CarryOver,
+    Catalogue,
+    CertificateCategory,
+    CertificateIssuer,
+    DayCap,
+    RequiredCategory,
+    RequiredTotal,
+    Rounding,
+    Training,
+    YearEnd,
+)
+from agent.credit.policy_types import Category, Frozen, Hours, Line, RuleBase, RuleId, Source, Text, Word
 
-_A_YEAR = 366 * 24 * 100
-
-
-def to_hundredths(value: object) -> int:
-    """Hours as a person writes them (8, 7.5, "0.10") → hundredths of an hour, exactly, or ValueError."""
-    text = str(value) if isinstance(value, int | Decimal | str) and not isinstance(value, bool) else ""
-    match = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,2}))?", text, re.ASCII)
-    if match is None or (result := int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))) > _A_YEAR:
-        kind, sentence = "hours", "not a number of hours: 0 to 8784, two digits after the point at most"
-        raise PydanticCustomError(kind, sentence)
-    return result
-
-
-def _real_day(value: str) -> str:
-    try:
-        date.fromisoformat(f"2023-{value}")  # no leap year: the last day of February is written 02-28
-    except ValueError:
-        raise PydanticCustomError("month_day", "there is no such day in every year") from None
-    return value
-
-
-Hours = Annotated[
-    int,
-    BeforeValidator(to_hundredths),
-    WithJsonSchema(
-        {
-            "description": "Hours (学时), two digits after the point at most",
-            "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": 8784},
-                {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,2})?$"},
-            ],
-        }
-    ),
+Rule = Annotated[
+    RequiredTotal
+    | RequiredCategory
+    | Catalogue
+    | ProfessionalScope
+    | AutomaticDelivery
+    | Declaration
+    | CertificateIssuer
+    | CertificateCategory
+    | DayCap
+    | Training
+    | Counting
+    | Secondment
+    | Absence
+    | YearEnd
+    | TitleDeadline
+    | Evidence
+    | Auditor
+    | CarryOver
+    | Precedence
+    | Rounding,
+    Field(discriminator="kind"),
 ]
-MonthDay = Annotated[str, Field(pattern=r"^[01][0-9]-[0-3][0-9]$", description="MM-DD"), AfterValidator(_real_day)]
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$", description="an identifier")]
-Category = Word
-RuleId = Annotated[str, Field(pattern=r"^R[0-9]{2}[a-z]?$", description="The id that people quote, like R10")]
-Line = Annotated[str, Field(min_length=1, max_length=400)]
-
-
-class Frozen(BaseModel):
-    """A part of a policy: unknown names are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(Frozen):
-    """A sentence in Chinese and English. In a rule's sentence ``{parameter}`` shows that parameter's value."""
-
-    zh: Line
-    en: Line
-
-
-class Source(Frozen):
-    """Where it is written."""
-
-    document: Line = Field(description="The document's number")
-    article: Line = Field(description="The place in it, in its own language")
 
 
 class CategoryName(Frozen):
@@ -93,213 +72,15 @@ class CategoryName(Frozen):
     name: Text
 
 
-class RuleBase(Frozen):
-    """What every rule has; ``parameters`` and ``kind`` are its own."""
-
-    id: RuleId
-    name: Text
-    sentence: Text
-    source: Source
-    silent: tuple[Word, ...] = Field((), description="Parameters that the notice does not state: our defaults")
-
-
-class TotalParameters(Frozen):
-    """What a year needs in all."""
-
-    hours: Hours
-
-
-class RequiredTotal(RuleBase):
-    """Hours of all categories together that a year needs."""
-
-    kind: Literal["required_total"]
-    parameters: TotalParameters
-
-
-class CategoryParameters(Frozen):
-    """What a year needs of one category."""
-
-    category: Category
-    hours: Hours
-    filled_by: tuple[Category, ...] = Field((), description="Categories whose surplus fills this one")
-
-
-class RequiredCategory(RuleBase):
-    """Hours of one category that a year needs; one rule a category."""
-
-    kind: Literal["required_category"]
-    parameters: CategoryParameters
-
-
-class CatalogueParameters(Frozen):
-    """The subjects of a category."""
-
-    category: Category
-    open: bool = Field(strict=True, description="The list ends with 等: other filed subjects count")
-    subjects: tuple[Line, ...] = Field(min_length=1)
-
-
-class Catalogue(RuleBase):
-    """The year's subjects of a category."""
-
-    kind: Literal["catalogue"]
-    parameters: CatalogueParameters
-
-
-class IssuerParameters(Frozen):
-    """Who may issue a certificate, for what."""
-
-    organiser_kinds: tuple[Word, ...] = Field(min_length=1)
-    implementer_kinds: tuple[Word, ...] = Field(min_length=1)
-    programme_states: tuple[Word, ...] = Field(min_length=1)
-
-
-class CertificateIssuer(RuleBase):
-    """Whose programmes get a certificate."""
-
-    kind: Literal["certificate_issuer"]
-    parameters: IssuerParameters
-
-
-class CertificateParameters(Frozen):
-    """Categories whose hours a certificate proves."""
-
-    categories: tuple[Category, ...] = Field(min_length=1)
-
-
-class CertificateCategory(RuleBase):
-    """What a certificate is good for."""
-
-    kind: Literal["certificate_category"]
-    parameters: CertificateParameters
-
-
-class DayCapParameters(Frozen):
-    """The most that counts of one day, over all sources."""
-
-    hours_per_day: Hours
-    without_sessions: Literal["spread", "completion_day"] = Field(
-        description="Hours without sessions: over the days from start to completion, or all on the last day"
-    )
-
-
-class DayCap(RuleBase):
-    """The most that a learner's calendar day counts."""
-
-    kind: Literal["day_cap"]
-    parameters: DayCapParameters
-
-
-class TrainingParameters(Frozen):
-    """How a filed training counts."""
-
-    ceiling: Literal["filed", "none"] = Field(description="filed: never more than the hours filed")
-    same_course_in_year: Literal["earliest", "all"] = Field(description="earliest: a course counts once a year")
-
-
-class Training(RuleBase):
-    """Training by a filed programme: actual hours."""
-
-    kind: Literal["training"]
-    parameters: TrainingParameters
-
-
-class LateSync(Frozen):
-    """What becomes of hours that arrive after the grace; they never move to another year."""
-
-    after_grace: Literal["hold", "credit"] = Field(description="The source was connected in time and delivered late")
-    history_of_new_source: Literal["hold", "credit"] = Field(description="The source was connected after the grace")
-
-
-class YearEndParameters(Frozen):
-    """When a year is over."""
-
-    year_of: Literal["learned_on"]
-    done_by: MonthDay
-    sync_grace_until: MonthDay = Field(description="In the following year")
-    late_sync: LateSync
-
-
-class YearEnd(RuleBase):
-    """Which year hours belong to, and until when they may arrive."""
-
-    kind: Literal["year_end"]
-    parameters: YearEndParameters
-
-
-class CarryOverParameters(Frozen):
-    """Whether a surplus goes on into the next year."""
-
-    allowed: Literal[False]
-
-
-class CarryOver(RuleBase):
-    """What becomes of a surplus at the end of the year."""
-
-    kind: Literal["carry_over"]
-    parameters: CarryOverParameters
-
-
-class RoundingParameters(Frozen):
-    """How hours are made whole."""
-
-    step: Annotated[Hours, Field(gt=0)]
-    minutes_per_hour: Annotated[int, Field(ge=1, le=60)]
-
-
-class Rounding(RuleBase):
-    """Credit is floored to a step; minutes become hours."""
-
-    kind: Literal["rounding"]
-    parameters: RoundingParameters
-
-
-Rule = Annotated[
-    RequiredTotal
-    | RequiredCategory
-    | Catalogue
-    | CertificateIssuer
-    | CertificateCategory
-    | DayCap
-    | Training
-    | YearEnd
-    | CarryOver
-    | Rounding,
-    Field(discriminator="kind"),
-]
-
-
-class Session(Frozen):
-    """Hours attended on one day."""
-
-    date: date
-    hours: Hours
-
-
-class ExampleAchievement(Frozen):
-    """An achievement of an example, as `agent.credit.rules.Achievement` takes it."""
-
-    id: Line
-    category: Category
-    subject: str = ""
-    hours: Hours = Field(description="As filed")
-    reported: Hours | None = Field(None, description="As the source reports them")
-    minutes: Annotated[int, Field(gt=0)] | None = None
-    started_on: date | None = None
-    learned_on: date
-    completed_at: AwareDatetime | None = None
-    sessions: tuple[Session, ...] = ()
-    course: str = Field("", description="The programme: the same word twice is the same course")
-    source: str = ""
-
-
 class ExpectedEntry(Frozen):
-    """What an achievement of an example must come to."""
+    """What an achievement of an example must come to; a secondment has one for each category."""
 
     id: Line
+    category: Category | None = None
     credited: Hours
     rule: RuleId
     reason: Word
+    delivery: Word | None = Field(None, description="none, automatic, learner_declares or auto")
 
 
 class ExpectedStanding(Frozen):
@@ -307,17 +88,45 @@ class ExpectedStanding(Frozen):
 
     credited: dict[Category, Hours] = {}
     total: Hours | None = None
+    required: dict[Category, Hours] = {}
     missing: dict[Category, Hours] = {}
     met: bool | None = None
 
 
+class ExpectedCertificate(Frozen):
+    """Whether a programme may have certificates."""
+
+    category: Category
+    organiser: Word
+    state: Word
+    entitled: bool = Field(strict=True)
+
+
 class Example(Frozen):
-    """Achievements of one learner and what they must come to. Run by `xueshi mapping lint` and by the tests."""
+    """A learner's year, written like the input of `xueshi credit evaluate`, and what it must come to.
+
+    Run by `xueshi mapping lint` and by the tests. ``parameters`` puts other parameters in a rule's place, to show what
+    they do.
+    """
 
     name: Text
-    achievements: tuple[ExampleAchievement, ...]
-    entries: tuple[ExpectedEntry, ...]
+    of: tuple[RuleId, ...] = Field(min_length=1, description="The rules that it shows")
+    case: Literal["notice", "edge"] = Field(description="What the notice says, or a case at a rule's edge")
+    parameters: dict[RuleId, Any] = {}
+    learner: AskedLearner = AskedLearner()
+    achievements: tuple[AskedAchievement, ...] = ()
+    absences: tuple[AskedAbsence, ...] = ()
+    title_application: AskedApplication | None = None
+    carried_over: dict[Category, Hours] = {}
+    entries: tuple[ExpectedEntry, ...] = ()
     standing: ExpectedStanding = ExpectedStanding()
+    deadline: str = ""
+    certificates: tuple[ExpectedCertificate, ...] = ()
+
+    @property
+    def asked(self) -> Asked:
+        """The learner's year."""
+        return Asked.model_construct(**{name: getattr(self, name) for name in Asked.model_fields})
 
 
 _R = TypeVar("_R", bound=RuleBase)
@@ -353,9 +162,27 @@ class Policy(Frozen):
 
     def of_kind(self, kind: type[_R]) -> tuple[_R, ...]:
         """All rules of a kind, in the file's order."""
-        return tuple(rule for rule in self.rules if isinstance(rule, kind))
+        return tuple(self._by_kind.get(kind, ()))  # type: ignore[arg-type] # a list of its own for each kind
 
-    # Of these kinds a policy has exactly one (`agent.credit.policy.contradictions` sees to it).
+    def the(self, kind: type[_R]) -> _R | None:
+        """The rule of a kind of which there is one at most."""
+        found = self._by_kind.get(kind)
+        return found[0] if found else None  # type: ignore[return-value]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[RuleBase], list[Rule]]:
+        found: dict[type[RuleBase], list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(type(rule), []).append(rule)
+        return found
+
+    def rules_kind(self, kind: str) -> bool:
+        """Whether there is a rule for achievements of a kind."""
+        return (
+            kind == "training" or kind in self.counting or (kind == "secondment" and self.the(Secondment) is not None)
+        )
+
+    # Of these kinds a policy has exactly one (`agent.credit.policy_checks` sees to it).
     @cached_property
     def required_total(self) -> RequiredTotal:
         """The hours of all categories that a year needs (R01)."""
@@ -377,9 +204,24 @@ class Policy(Frozen):
         return self.of_kind(YearEnd)[0]
 
     @cached_property
+    def carry_over(self) -> CarryOver:
+        """What becomes of a surplus (R25)."""
+        return self.of_kind(CarryOver)[0]
+
+    @cached_property
     def rounding(self) -> Rounding:
         """How hours are made whole (R28)."""
         return self.of_kind(Rounding)[0]
+
+    @cached_property
+    def required(self) -> dict[str, RequiredCategory]:
+        """What a year needs of each category (R02, R03)."""
+        return {rule.parameters.category: rule for rule in self.of_kind(RequiredCategory)}
+
+    @cached_property
+    def counting(self) -> dict[str, Counting]:
+        """The rule of each kind of achievement beside training and secondment (R12-R16, R19, R22)."""
+        return {rule.parameters.achievement: rule for rule in self.of_kind(Counting)}
 
     @cached_property
     def catalogues(self) -> dict[str, Catalogue]:
@@ -387,6 +229,39 @@ class Policy(Frozen):
         return {rule.parameters.category: rule for rule in self.of_kind(Catalogue)}
 
     @cached_property
+    def evidence(self) -> Mapping[str, frozenset[str]]:
+        """The types of evidence that stand for each kind (R23)."""
+        rule = self.the(Evidence)
+        if rule is None:
+            return {}
+        return {each.achievement: frozenset((*each.types, rule.parameters.otherwise)) for each in rule.parameters.types}
+
+    @cached_property
+    def auditors(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Who audits the employed, and who freelancers (R24)."""
+        rule = self.the(Auditor)
+        return (
+            (frozenset(rule.parameters.employed), frozenset(rule.parameters.freelancer)) if rule else (frozenset(),) * 2
+        )
+
+    @cached_property
     def category_ids(self) -> tuple[str, ...]:
         """The categories of this year, in the file's order."""
         return tuple(category.id for category in self.categories)
+
+    def with_parameters(self, changed: Mapping[str, Any]) -> Policy:
+        """The same policy with other parameters of some rules, as a file writes them.
+
+        :raises pydantic.ValidationError: they are none of that rule
+        """
+        rules = tuple(
+            rule.model_copy(update={"parameters": type(rule.parameters).model_validate(changed[rule.id])})
+            if rule.id in changed
+            else rule
+            for rule in self.rules
+        )
+        made = Policy.model_construct(
+            **{name: getattr(self, name) for name in type(self).model_fields} | {"rules": rules}
+        )
+        made._digest = self._digest  # noqa: SLF001 - one of its own kind
+        return made

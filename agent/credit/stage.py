@@ -6,13 +6,13 @@ difference without the append.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from agent.credit.errors import PolicyMissing
 from agent.credit.policy import Policy
@@ -35,7 +35,7 @@ class Credited:
     reversed: int = 0
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A ledger entry in force."""
 
     id: int
@@ -169,7 +169,9 @@ def rule(
 
 def _bring_up(cursor: CursorWrapper, chunk: list[LearnerYear], policies: Mapping[int, Policy], done: Credited) -> None:
     cursor.execute(_LEFT_BEHIND, _columns(chunk))
-    _evaluate(cursor, sorted({*chunk, *cursor.fetchall()}), policies, done)
+    pairs = sorted({*chunk, *cursor.fetchall()})
+    # all of them are judged before anything is written: one connection can't read and copy at once
+    append(cursor, [change for year in judged(cursor, pairs, policies) for change in year.changes()], done)
     # exactly these, and no more of the same learners: others may have been matched meanwhile
     cursor.execute(_SEEN, _columns(chunk))
 
@@ -184,41 +186,84 @@ def _columns(pairs: list[LearnerYear]) -> list[list[int]]:
     return [[learner for learner, _ in pairs], [year for _, year in pairs]]
 
 
-def _evaluate(cursor: CursorWrapper, pairs: list[LearnerYear], policies: Mapping[int, Policy], done: Credited) -> None:
+class Change(NamedTuple):
+    """What differs between the ledger and what the rules come to: the entry in force, the new decision, or both."""
+
+    learner: int
+    year: int
+    achievement: int
+    old: Entry | None
+    new: Decision | None
+    policy: str
+
+
+@dataclass(slots=True)
+class Judged:
+    """A learner's year as the ledger has it and as the rules come to it now."""
+
+    learner: int
+    year: int
+    old: Mapping[int, Entry]
+    new: Mapping[Any, Decision]
+    policy: str
+
+    def changes(self) -> Iterator[Change]:
+        """What differs."""
+        for achievement, entry in self.old.items():
+            decision = self.new.get(achievement)
+            if decision is None or _outcome(decision) != entry.outcome:
+                yield Change(self.learner, self.year, achievement, entry, decision, self.policy)
+        for achievement, decision in self.new.items():
+            if achievement not in self.old:
+                yield Change(self.learner, self.year, achievement, None, decision, self.policy)
+
+
+def judged(cursor: CursorWrapper, pairs: list[LearnerYear], policies: Mapping[int, Policy]) -> Iterator[Judged]:
+    """Judge whole learner-years again; nothing is written.
+
+    :raises PolicyMissing: a year that has entries lost its policy
+    """
     keys = _columns(pairs)
     cursor.execute(_ACHIEVEMENTS, keys)
     achievements: dict[LearnerYear, list[Achievement]] = defaultdict(list)
     for learner, year, *facts in cursor.fetchall():
         achievements[learner, year].append(_achievement(facts))
     cursor.execute(_IN_FORCE, keys)
-    in_force: dict[LearnerYear, dict[int, _Entry]] = defaultdict(dict)
+    in_force: dict[LearnerYear, dict[int, Entry]] = defaultdict(dict)
     for row in cursor.fetchall():
-        entry = _Entry._make((*row[:-1], orjson.loads(row[-1])))
+        entry = Entry._make((*row[:-1], _read(row[-1])))
         in_force[entry.learner, entry.year][entry.achievement] = entry
+    for pair in pairs:
+        decisions: Mapping[Any, Decision] = {}
+        stamp = ""
+        if achievements[pair]:
+            evaluation = evaluate(_policy(policies, pair[1]), achievements[pair])
+            decisions, stamp = {d.id: d for d in evaluation.entries}, evaluation.policy
+        yield Judged(*pair, in_force[pair], decisions, stamp)
+
+
+@lru_cache(maxsize=20_000)  # most of a city's entries have one of a few hundred
+def _read(params: str) -> Mapping[str, Any]:
+    return orjson.loads(params)  # type: ignore[no-any-return] # an object: this room wrote it
+
+
+def append(cursor: CursorWrapper, changes: Iterable[Change], done: Credited) -> None:
+    """Write differences down, each as a reversal and a new entry."""
     at = now()
     with cursor.copy(_APPEND) as copy:
-        for learner, year in pairs:
-            old = in_force[learner, year]
-            decisions: Mapping[Any, Decision] = {}
-            stamp = ""
-            if achievements[learner, year]:
-                evaluation = evaluate(_policy(policies, year), achievements[learner, year])
-                decisions, stamp = {d.id: d for d in evaluation.entries}, evaluation.policy
-            for achievement, entry in old.items():
-                decision = decisions.get(achievement)
-                if decision is None or _outcome(decision) != entry.outcome:
-                    copy.write_row((
-                        learner, year, achievement, entry.category, -entry.claimed, -entry.recognised, -entry.credited,
-                        entry.rule, entry.policy, entry.reason, Jsonb({}), entry.id, at,
-                    ))  # fmt: skip
-                    done.reversed += 1
-            for achievement, decision in decisions.items():
-                if achievement not in old or old[achievement].outcome != _outcome(decision):
-                    copy.write_row((
-                        learner, year, achievement, decision.category, decision.claimed, decision.recognised,
-                        decision.credited, decision.rule, stamp, decision.code, Jsonb(decision.params), None, at,
-                    ))  # fmt: skip
-                    done.appended += 1
+        for learner, year, achievement, entry, decision, stamp in changes:
+            if entry:
+                copy.write_row((
+                    learner, year, achievement, entry.category, -entry.claimed, -entry.recognised, -entry.credited,
+                    entry.rule, entry.policy, entry.reason, "{}", entry.id, at,
+                ))  # fmt: skip
+                done.reversed += 1
+            if decision:
+                copy.write_row((
+                    learner, year, achievement, decision.category, decision.claimed, decision.recognised,
+                    decision.credited, decision.rule, stamp, decision.code, decision.params_text, None, at,
+                ))  # fmt: skip
+                done.appended += 1
 
 
 def _policy(policies: Mapping[int, Policy], year: int) -> Policy:

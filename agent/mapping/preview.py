@@ -6,6 +6,7 @@ but where a decision touches more rows than a page can wait for (`Trial.exact`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,6 +48,8 @@ class Trial:
     unmatched: int = 0
     moved: int = 0
     hours: dict[str, int] = field(default_factory=dict)
+    gain: int = 0  # learners
+    lose: int = 0
     exact: bool = True
     released: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
@@ -123,9 +126,9 @@ _TOUCHED = "SELECT count(*) FROM matching_achievement WHERE matched_at = now()"
 _LAST_ENTRY = "SELECT COALESCE(max(id), 0) FROM credit_creditentry"
 # What the ledger got for the people whose achievements this very transaction wrote, and for nobody else.
 _CREDITED = """
-SELECT e.category, sum(e.credited)::int FROM credit_creditentry e
+SELECT e.category, e.learner_id, sum(e.credited)::int FROM credit_creditentry e
 WHERE e.id > %s AND e.learner_id IN (SELECT learner_id FROM matching_achievement WHERE matched_at = now())
-GROUP BY 1 HAVING sum(e.credited) <> 0
+GROUP BY 1, 2 HAVING sum(e.credited) <> 0
 """
 # The same condition as the issuing stage has (`agent.certificates.takeback`), for what this transaction wrote.
 _REVOKED = """
@@ -179,23 +182,29 @@ def _tried(cursor: CursorWrapper, rules: Mapping[int, Policy]) -> Trial:
         by_code[which][code] = count
     cursor.execute(_REVOKED)
     revoked = [number for (number,) in cursor.fetchall()]
-    hours, exact = _hours(cursor, rules)
+    hours, people, exact = _hours(cursor, rules)
     return Trial(
         matched=matched, learners=learners, unmatched=unmatched, moved=moved, hours=hours, exact=exact,
+        gain=sum(moved > 0 for moved in people.values()), lose=sum(moved < 0 for moved in people.values()),
         revoked=len(revoked), revoked_numbers=revoked[:SHOWN], **by_code,
     )  # fmt: skip
 
 
-def _hours(cursor: CursorWrapper, rules: Mapping[int, Policy]) -> tuple[dict[str, int], bool]:
+def _hours(cursor: CursorWrapper, rules: Mapping[int, Policy]) -> tuple[dict[str, int], dict[int, int], bool]:
+    """Hours by category, by learner, and whether they are exact; beyond what is exact nobody is told by learner."""
     cursor.execute(_TOUCHED)
     if cursor.fetchone()[0] > MOST_ROWS:
         cursor.execute(_CLAIMED)
-        return {category: int(hours) for category, hours in cursor.fetchall()}, False
+        return {category: int(hours) for category, hours in cursor.fetchall()}, {}, False
     cursor.execute(_LAST_ENTRY)
     (last,) = cursor.fetchone()
     credit.run(rules)
     cursor.execute(_CREDITED, [last])
-    return dict(cursor.fetchall()), True
+    by_category, by_learner = Counter[str](), Counter[int]()
+    for category, learner, credited in cursor.fetchall():
+        by_category[category] += credited
+        by_learner[learner] += credited
+    return {category: hours for category, hours in sorted(by_category.items()) if hours}, by_learner, True
 
 
 # --- the decisions that there are -----------------------------------------------------------------------------------

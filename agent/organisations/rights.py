@@ -51,6 +51,7 @@ class Right(StrEnum):
     ARCHIVES_TAKE = "archives.take"
     RUNS_SEE = "runs.see"
     RECONCILIATION_SEE = "reconciliation.see"
+    RULES_SEE = "rules.see"
     TEMPLATES_SEE = "templates.see"
     TEMPLATES_WRITE = "templates.write"
     ORGANISATIONS_SEE = "organisations.see"
@@ -79,7 +80,7 @@ def _all(*rights: Right) -> dict[Right, Reach]:
 _REVIEWER = _all(
     Right.SOURCES_SEE, Right.MAPPING_SEE, Right.MAPPING_DECIDE, Right.QUARANTINE_SEE, Right.QUARANTINE_DECIDE,
     Right.FILING_SEE, Right.FILING_DECIDE, Right.FILING_VOID, Right.APPROVALS_SEE, Right.APPROVALS_DECIDE,
-    Right.ARCHIVES_TAKE, Right.RUNS_SEE, Right.RECONCILIATION_SEE, Right.ORGANISATIONS_SEE,
+    Right.ARCHIVES_TAKE, Right.RUNS_SEE, Right.RECONCILIATION_SEE, Right.ORGANISATIONS_SEE, Right.RULES_SEE,
 ) | _own(Right.TEMPLATES_SEE, Right.TEMPLATES_WRITE)  # fmt: skip
 
 RIGHTS: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType({
@@ -90,7 +91,7 @@ RIGHTS: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType({
     ),
     Role.DEPARTMENT_OFFICER: _own(
         Right.FILING_SEE, Right.FILING_WRITE, Right.APPROVALS_SEE, Right.APPROVALS_DECIDE, Right.ARCHIVES_TAKE,
-        Right.TEMPLATES_SEE, Right.TEMPLATES_WRITE,
+        Right.TEMPLATES_SEE, Right.TEMPLATES_WRITE, Right.RULES_SEE,
     ),
     Role.BUREAU_REVIEWER: _REVIEWER,
     Role.BUREAU_HEAD: _REVIEWER | _all(
@@ -99,12 +100,12 @@ RIGHTS: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType({
     Role.AUDITOR: _all(
         Right.SOURCES_SEE, Right.MAPPING_SEE, Right.QUARANTINE_SEE, Right.FILING_SEE, Right.APPROVALS_SEE,
         Right.RUNS_SEE, Right.RECONCILIATION_SEE, Right.TEMPLATES_SEE, Right.ORGANISATIONS_SEE, Right.PEOPLE_SEE,
-        Right.AUDIT_SEE,
+        Right.AUDIT_SEE, Right.RULES_SEE,
     ),
     Role.ADMINISTRATOR: _all(
         Right.SOURCES_SEE, Right.SOURCES_CONNECT, Right.MAPPING_SEE, Right.QUARANTINE_SEE, Right.RUNS_SEE,
         Right.RECONCILIATION_SEE, Right.ORGANISATIONS_SEE, Right.ORGANISATIONS_MANAGE, Right.PEOPLE_SEE,
-        Right.PEOPLE_MANAGE, Right.IDENTITY_SEE, Right.AUDIT_SEE,
+        Right.PEOPLE_MANAGE, Right.IDENTITY_SEE, Right.AUDIT_SEE, Right.RULES_SEE,
     ),
 })  # fmt: skip
 

@@ -65,6 +65,7 @@ _ACTIONS = {
     "key.rotated": "更换签名密钥",
     "key.retired": "停用签名密钥",
     "learner.notices": "改学员通知设置",
+    "credit.reevaluate": "全年学时重新认定",
     "lti.registered": "登记学习平台的外部工具",
     "lti.forgotten": "停用学习平台的外部工具",
     "lti.linked": "从学习平台认出学员",

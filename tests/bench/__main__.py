@@ -11,11 +11,13 @@ from rich.table import Table
 
 from tests.bench import (
     archives,
+    evaluate,
     intake,
     issue,
     log,
     pages,
     pdf,
+    reevaluate,
     report,
     rest,
     stages,
@@ -41,6 +43,8 @@ _PARTS = {
     "verify": verify_load.run,
     "log": log.run,
     "pages": pages.run,
+    "evaluate": evaluate.run,
+    "reevaluate": reevaluate.run,
 }
 
 

@@ -11,9 +11,9 @@ _LARGEST = 20_000
 
 _PROGRAMMES = """
 WITH body AS (
-    INSERT INTO organisations_organisation (uscc, kind, name, region, issuer_number, created_at)
-    VALUES ('1137040000431C3D4B', 'sector_department', '枣庄市工业和信息化局（示例）', '370400', 1, now()),
-           ('52370400MJE00000X9', 'training_base', '枣庄市示例继续教育基地', '370400', 2, now())
+    INSERT INTO organisations_organisation (uscc, kind, name, region, issuer_number, created_at, revision)
+    VALUES ('1137040000431C3D4B', 'sector_department', '枣庄市工业和信息化局（示例）', '370400', 1, now(), 1),
+           ('52370400MJE00000X9', 'training_base', '枣庄市示例继续教育基地', '370400', 2, now(), 1)
     RETURNING id, kind
 ), programme AS (
     INSERT INTO programmes_programme (region, year, key, sequence, organiser_id, implementer_id, state, filing_number)
@@ -55,33 +55,40 @@ WITH person AS (
     RETURNING id, fingerprint
 ), version AS (
     SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM programmes_programmeversion
-), achievement AS (
-    INSERT INTO matching_achievement (source_id, key, completion_id, learner_id, programme_version_id, name, learned_on,
-        started_on, completed_at, reported, lateness, withdrawn, revision, matched_at)
-    SELECT c.source_id, c.key, c.id, p.id, v.id, c.name, c.learned_on, c.started_on, c.completed_at, c.hours, 'no',
-           false, 1, now()
-    FROM intake_completion c JOIN person p ON p.fingerprint = c.id_fingerprint
-    JOIN version v ON v.place = c.id %% %(programmes)s
-    RETURNING id, learner_id
-), known AS (
-    INSERT INTO credit_evaluated (achievement_id, revision) SELECT id, 1 FROM achievement
+)
+INSERT INTO matching_achievement (source_id, key, completion_id, learner_id, programme_version_id, name, learned_on,
+    started_on, completed_at, reported, lateness, withdrawn, revision, matched_at)
+SELECT c.source_id, c.key, c.id, p.id, v.id, c.name, c.learned_on, c.started_on, c.completed_at, c.hours, 'no',
+       false, 1, now()
+FROM intake_completion c JOIN person p ON p.fingerprint = c.id_fingerprint
+JOIN version v ON v.place = c.id %% %(programmes)s
+"""
+_CREDITED = """
+WITH known AS (
+    INSERT INTO credit_evaluated (achievement_id, revision) SELECT id, 1 FROM matching_achievement
 )
 INSERT INTO credit_creditentry (learner_id, year, achievement_id, category, claimed, recognised, credited, rule, policy,
     reason, params, created_at)
-SELECT learner_id, 2024, id, 'professional', 2400, 2400, 2400, 'R03', 'bench', 'full', '{}', now() FROM achievement
+SELECT learner_id, 2024, id, 'professional', 2400, 2400, 2400, 'R03', 'bench', 'full', '{}', now() FROM matching_achievement
 """
 _TABLES = """
 ANALYZE intake_completion, learners_learner, matching_achievement, credit_evaluated, credit_creditentry
 """
 
 
-def earned(people: int) -> None:
-    """So many people have earned a certificate each, and none was issued."""
-    programmes = -(-people // _LARGEST)
+def learned(people: int, *, programmes: int) -> None:
+    """So many people have finished one of so many programmes, and nobody credited it yet."""
     with connection.cursor() as cursor:
         cursor.execute(_PROGRAMMES, {"programmes": programmes})
         _land(1, people, course="C")
         cursor.execute(_LEARNED, {"programmes": programmes})
+
+
+def earned(people: int) -> None:
+    """So many people have earned a certificate each, and none was issued."""
+    learned(people, programmes=-(-people // _LARGEST))
+    with connection.cursor() as cursor:
+        cursor.execute(_CREDITED)
         cursor.execute(_TABLES)
 
 

@@ -60,6 +60,8 @@ _METHOD = """## Method
   people from 300 sources, of which one has a fifth; what follows from them came from the product's own stages. One
   process asks every address of `tests/portal/doors.py` as everybody who may, six times over, by Django's own test client
   with all middleware; the first is not counted, the median of the others is. No network, no second reader.
+- **Rules**: `xueshi credit evaluate` as a person calls it reads a file of a line for each learner and writes the answers to
+  another; the clock runs from the start of the process to its end, and memory is the sum over all of its processes.
 - **PDF**: the certificate's page with its credential attached, drawn and signed one after another on one core, caches
   warm; 400 pages of the shipped templates. *pyHanko* signs the same page of the same typesetter, kept ready, loading its
   PKCS#12 for each signature as in its documentation. *reportlab* (a canvas as in its user guide, HanaMin as TrueType, its

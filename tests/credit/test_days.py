@@ -5,9 +5,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.credit.days import Demand, allocate
+from agent.credit.days import Days, Demand
 
 CAP = 3
+
+
+def allocate(some, cap, taken=None):
+    days = Days(cap, taken)
+    return [days.take(demand) for demand in some], days.used
 
 
 @st.composite
@@ -25,12 +30,16 @@ def demands(draw, *, sessions=True):
     return sorted(made, key=lambda demand: demand.last)
 
 
+def days_of(demand):
+    return range(demand.first, demand.last + 1) if demand.sessions is None else demand.sessions
+
+
 def maximum_flow(some, taken):
     """Ford and Fulkerson, one unit at a time: source → demand → day → sink."""
     room = {}
     for number, demand in enumerate(some):
         room["source", number] = demand.need
-        for day in demand.days():
+        for day in days_of(demand):
             room[number, f"d{day}"] = CAP if demand.sessions is None else demand.sessions[day]
             room[f"d{day}", "sink"] = max(0, CAP - taken.get(day, 0))
     nodes = {node for edge in room for node in edge}

@@ -125,6 +125,7 @@ def test_what_a_mapping_would_do_is_what_it_does(base: Base):
     assert held() == {"E_ID_MISSING": 1}
     assert released() == trial.released
     assert trial.hours == {"professional": sum(credited().values())}
+    assert (trial.gain, trial.lose) == (2, 0)
 
 
 def test_a_trial_counts_hours_after_the_caps_of_the_year(base: Base):
@@ -180,6 +181,7 @@ def test_a_withdrawn_mapping_stays_on_record_and_what_it_matched_waits_again(bas
     trial = of_unlink(number, by="anna")
     assert (trial.unmatched, trial.held, trial.hours) == (2, {"E_COURSE_UNMAPPED": 2}, {"professional": -4000})
     assert (trial.revoked, trial.revoked_numbers) == (2, issued)
+    assert (trial.gain, trial.lose) == (0, 2)
     assert certificates() == issued
     unlink(number, by="anna", reason="not this one")
     run_stages()

@@ -10,7 +10,13 @@ import pytest
 
 @pytest.mark.parametrize(
     "arguments",
-    [("mapping", "lint"), ("mapping", "explain", "370400/2024", "R10"), ("roster", "template"), ("--help",)],
+    [
+        ("mapping", "lint"),
+        ("mapping", "explain", "370400/2024", "R10"),
+        ("roster", "template"),
+        ("credit", "schema"),
+        ("--help",),
+    ],
 )
 def test_it_runs_in_a_process_of_its_own_without_a_home(arguments, tmp_path: Path):
     environ = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}}

@@ -211,6 +211,8 @@ DOORS: dict[str, list[Door]] = {
         Door(EVERYBODY, lambda t: {"token": t.own["reset"]}),
         Door(EVERYBODY, lambda _: {"token": "invented"}, status=404),
     ],
+    "rules": [Door(WATCHES | {OFFICER}), Door(WATCHES | {OFFICER}, post={"year": "{}"})],
+    "evaluate-api": [Door(WATCHES | {OFFICER}, lambda _: {"region": "370400", "year": 2024}, post={})],
     "audit": [Door({HEAD, AUDITOR, ADMIN})],
     "audit-csv": [Door({HEAD, AUDITOR, ADMIN})],
     "audit-xlsx": [Door({HEAD, AUDITOR, ADMIN})],

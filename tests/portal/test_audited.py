@@ -84,6 +84,8 @@ PAGES: dict[str, str | set[str]] = {
     "lti-open": {"lti.linked"},
     "lti-link": {"lti.linked"},
     "mapping-try": NO_ROW,
+    "rules": NO_ROW,
+    "evaluate-api": NO_ROW,
     "mapping-confirm": {"mapping.link"},
     "mapping-withdraw": {"mapping.unlink"},
     "quarantine-try": NO_ROW,
@@ -112,6 +114,7 @@ COMMANDS: dict[str, str | set[str]] = {
     "certificate supersede": {"certificate.superseded"},
     "certificate revoke": {"certificate.revoked"},
     "certificate restore": {"certificate.restored"},
+    "credit reevaluate": {"credit.reevaluate"},
     "keys create": {"key.created"},
     "keys rotate": {"key.rotated"},
     "keys retire": {"key.retired"},
@@ -140,7 +143,8 @@ COMMANDS: dict[str, str | set[str]] = {
 }
 READ = {
     "audit check", "audit head", "audit search", "certificate list", "certificate show",
-    "certificate verify", "doctor", "keys list", "learner show", "mapping courses", "mapping explain", "mapping lint",
+    "certificate verify", "credit evaluate", "credit schema",
+    "doctor", "keys list", "learner show", "mapping courses", "mapping explain", "mapping lint",
     "mapping suggest", "people list", "people organisations", "programme impact", "programme list", "programme show",
     "quarantine decisions", "quarantine list", "quarantine show", "queue", "roster check", "roster template", "runs",
     "source check", "source list", "template check", "template list", "template new", "transparency audit",
