@@ -58,7 +58,7 @@ def year(monkeypatch, tmp_path) -> int:
     from importlib.resources import files
 
     text = files("mappings").joinpath("370400", "2024", "policy.yaml").read_text("utf-8").split("\nexamples:")[0]
-    text = text.replace("year: 2024", f"year: {this}").replace("version: 370400/2024.1", f"version: 370400/{this}.1")
+    text = text.replace("year: 2024", f"year: {this}").replace("version: 370400/2024.", f"version: 370400/{this}.")
     (folder / "policy.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("XUESHI_MAPPINGS", str(tmp_path / "mappings"))
     monkeypatch.setattr(settings, "FILING_LEAD_DAYS", -10)
